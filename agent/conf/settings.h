@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent's own settings, as oslo.config reads them (amphora-api.md, "Configuration file"): one
+ * table of keys (conf/settings.c), parsed whole and checked, then applied. A plain value that owns
+ * its texts. Used by the agent and the sender.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/err.h"
+#include "base/id.h"
+
+enum topology { TOPOLOGY_SINGLE, TOPOLOGY_ACTIVE_STANDBY };
+enum service_manager_kind { SERVICE_MANAGER_AUTO, SERVICE_MANAGER_SYSTEMD, SERVICE_MANAGER_DIRECT };
+
+struct settings {
+	/* [DEFAULT] */
+	bool debug;
+
+	/* [haproxy_amphora] */
+	char *base_path;     /* /var/lib/octavia */
+	char *base_cert_dir; /* BASE_PATH/certs */
+	struct address bind_host;
+	uint16_t bind_port;
+	char *haproxy_cmd;
+
+	/* [health_manager]; targets as written, "HOST:PORT", resolved by the sender */
+	char **controller_ip_port_list;
+	size_t controller_count;
+	unsigned heartbeat_interval_s;
+	char *heartbeat_key; /* "" : none configured */
+
+	/* [amphora_agent] */
+	char *agent_server_ca;   /* path */
+	char *agent_server_cert; /* path */
+	char *agent_server_network_dir;
+	unsigned agent_request_read_timeout_s;
+	struct id amphora_id;
+	bool tls_1_3_only; /* agent_tls_protocol = TLSv1.3; else TLSv1.2 and up */
+	unsigned administrative_log_facility, user_log_facility;
+
+	/* [controller_worker] */
+	enum topology topology;
+
+	/* [agent], ours alone */
+	enum service_manager_kind service_manager;
+	char *network_namespace; /* "": none */
+	char *template_dir;
+	char *runtime_dir; /* /run/octavia */
+	char *user;        /* whom the unprivileged programs run as; "nobody" */
+};
+
+/* What --config-file and --config-dir named, in their order. */
+struct settings_sources {
+	char **files; /* the last one is what PUT /1.0/config replaces */
+	size_t file_count;
+	char **dirs;
+	size_t dir_count;
+};
+void settings_sources_add_file(struct settings_sources *sources, const char *path);
+void settings_sources_add_dir(struct settings_sources *sources, const char *path);
+void settings_sources_deinit(struct settings_sources *sources);
+
+/*
+ * Reads every source, later wins, and checks the whole. -EINVAL with "FILE:LINE: [section] key:
+ * what is wrong, what is allowed". Unknown sections and keys are ignored. Things that are legal but
+ * look wrong (a value that is HTML-escaped) are logged as warnings.
+ */
+int settings_load(
+	const struct settings_sources *sources, struct settings *ret_settings, struct err *err);
+/*
+ * The same, with text in place of the last of the files: what PUT /1.0/config would lead to.
+ */
+int settings_load_with(const struct settings_sources *sources, const char *text,
+	size_t text_size_bytes, struct settings *ret_settings, struct err *err);
+void settings_deinit(struct settings *settings);
+
+/* What the program would do with these settings, for --check: lines for a person, no secrets. */
+struct buf;
+void settings_describe(const struct settings *settings, struct buf *ret_text);

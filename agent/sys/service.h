@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The service manager: starts, watches and restarts the programs that do the work (haproxy,
+ * amphora-heartbeat, keepalived …). Two implementations fit this interface: "direct"
+ * (sys/service_direct.c), where the agent itself supervises, and "systemd" (template units, jobs
+ * over D-Bus). Thread-safe. Used by the agent only.
+ *
+ * A service is named PROGRAM@INSTANCE or PROGRAM. "Wanted" services are kept running: one that ends
+ * is started again, at once the first time, then with growing pauses.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "sys/process.h"
+
+enum { SERVICE_NAME_MAX = 128 };
+
+struct service_manager;
+
+/*
+ * What a service is. With systemd the static unit says the same, so that manager uses the name
+ * only. The manager keeps copies; the caller's may go.
+ */
+struct service_spec {
+	const char *name; /* "haproxy@LB", "amphora-heartbeat" */
+	struct process_spec process;
+	int stop_signal;     /* asks it to end; SIGKILL follows after stop_timeout_ms */
+	int stop_timeout_ms; /* 0: 5 s */
+};
+
+/* runtime_dir: where "direct" keeps what it must find again after its own restart. */
+int service_manager_new_direct(
+	const char *runtime_dir, struct service_manager **ret_manager, struct err *err);
+/* Stops watching. What runs goes on running: the data plane outlives us. */
+void service_manager_free(struct service_manager *manager);
+
+/*
+ * Makes the service wanted, and starts it unless it runs already (0; *ret_started, if not NULL,
+ * tells which). A running one that an earlier agent started is found again and watched. The caller
+ * checks readiness by the service's own means (a socket that answers).
+ */
+int service_start(struct service_manager *manager, const struct service_spec *spec,
+	bool *ret_started, struct err *err);
+/* No longer wanted; ended when this returns 0. A service that does not run or exist is fine. */
+int service_stop(struct service_manager *manager, const char *name, struct err *err);
+/* Stop and start in one step, for what takes up new settings by starting anew. */
+int service_restart(
+	struct service_manager *manager, const struct service_spec *spec, struct err *err);
+
+/* The main process of a running service; 0 when it does not run. */
+pid_t service_pid(struct service_manager *manager, const char *name);
+/* How often the manager had to start it again since it became wanted. */
+unsigned service_restart_count(struct service_manager *manager, const char *name);

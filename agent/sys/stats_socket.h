@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One command to a HAProxy UNIX socket (stats socket or master CLI; management.txt, 9.3) and its
+ * answer. Every wait is bounded: a stopped HAProxy costs timeout_ms, not the caller's life.
+ * Used by the agent and the sender.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Sends command (a newline is added) and appends the whole answer, up to the end of the connection,
+ * to ret_answer. timeout_ms bounds the whole exchange. -ECONNREFUSED or -ENOENT: nobody listens;
+ * -ETIMEDOUT; -EMSGSIZE: more than ret_answer's maximum.
+ */
+int stats_socket_query(const char *path, const char *command, int timeout_ms,
+	struct buf *ret_answer, struct err *err);
