@@ -11,8 +11,8 @@
 
 /*
  * Appends text so that HAProxy reads exactly these bytes back, in a bare word as well as between
- * double quotes (HAProxy's configuration manual, 2.2 "Quoting and escaping"). Bytes that HAProxy
- * cannot hold in a word (NUL) are left out. A dialect's escape for render/mustache.h.
+ * double quotes (HAProxy's configuration manual, 2.2 "Quoting and escaping"). A NUL would end
+ * HAProxy's word: no model holds one. A dialect's escape for render/mustache.h.
  */
 void escape_haproxy(const char *text, size_t size_bytes, struct buf *ret_text);
 /*
