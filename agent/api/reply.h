@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Replies of the amphora API: the JSON shapes that controllers read (amphora-api.md, "How the driver
- * treats answers"). Every function fills the whole reply, whose texts the HTTP server frees.
+ * Replies of the amphora API: the JSON shapes that controllers read (amphora-api.md, "How the
+ * driver treats answers"). Every function fills the whole reply, whose texts the HTTP server frees.
  * Used by the agent's handlers.
  *
  * Two shapes of errors: {"message", "details"} from a resource, {"error", "http_code"} from the
@@ -24,7 +24,8 @@ void reply_text(struct http_reply *ret_reply, struct buf *text);
 void reply_set_etag(struct http_reply *reply, const char *etag);
 
 /* {"message", "details"}; no details when NULL. Bytes that are no UTF-8 become '?'. */
-void reply_error(struct http_reply *ret_reply, int status, const char *message, const char *details);
+void reply_error(
+	struct http_reply *ret_reply, int status, const char *message, const char *details);
 /*
  * The reply for a failure r with err's text as details, and the only place where an errno becomes a
  * status: -EINVAL (what the client sent) is 400, everything else 500. "Not found" is told apart by

@@ -16,7 +16,7 @@ enum { SEGMENTS_MAX = 8, LOGGED_PATH_MAX = 200 };
 struct route {
 	const char *method;
 	const char *path; /* ':' stands for any one segment */
-	void (*handler)(const struct call *call, struct http_reply *ret_reply);
+	api_handler *handler;
 };
 
 /* The first match counts: literals stand before the ':' that would swallow them. */
@@ -60,8 +60,8 @@ static int path_split(const char *path, struct route_segment segments[static SEG
 	return count;
 }
 
-static bool route_matches(
-	const struct route *route, const struct route_segment *segments, int count, struct call *call)
+static bool route_matches(const struct route *route, const struct route_segment *segments,
+	int count, struct call *call)
 {
 	struct route_segment pattern[SEGMENTS_MAX];
 	size_t parameters = 0;
@@ -72,7 +72,7 @@ static bool route_matches(
 		if (pattern[i].text[0] == ':')
 			call->parameters[parameters++] = segments[i];
 		else if (pattern[i].size_bytes != segments[i].size_bytes ||
-			memcmp(pattern[i].text, segments[i].text, segments[i].size_bytes) != 0)
+			 memcmp(pattern[i].text, segments[i].text, segments[i].size_bytes) != 0)
 			return false;
 	}
 	return true;
@@ -98,8 +98,8 @@ static void call_dispatch(struct call *call, struct http_reply *ret_reply)
 			routes[i].handler(call, ret_reply);
 			return;
 		}
-		buf_append_format(&allowed, "%s%s", allowed.size_bytes ? ", " : "",
-			routes[i].method);
+		buf_append_format(
+			&allowed, "%s%s", allowed.size_bytes ? ", " : "", routes[i].method);
 	}
 	if (allowed.size_bytes) {
 		reply_method_not_allowed(&allowed, ret_reply);
