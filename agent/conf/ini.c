@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/ini.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -323,4 +324,15 @@ const struct ini_entry *ini_find(const struct ini *ini, const char *section, con
 			text_equal(ini->entries[i].section, section))
 			return &ini->entries[i];
 	return NULL;
+}
+
+size_t ini_count(const struct ini *ini)
+{
+	return ini->count;
+}
+
+const struct ini_entry *ini_entry_at(const struct ini *ini, size_t index)
+{
+	assert(index < ini->count);
+	return &ini->entries[index];
 }

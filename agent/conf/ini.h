@@ -61,3 +61,7 @@ int ini_read(struct ini *ini, const char *path, struct err *err);
  * repeated. NULL: there is none. Lives as long as ini.
  */
 const struct ini_entry *ini_find(const struct ini *ini, const char *section, const char *key);
+
+/* Every entry in the order of reading, for who wants to see what nobody asked for. */
+size_t ini_count(const struct ini *ini);
+const struct ini_entry *ini_entry_at(const struct ini *ini, size_t index);
