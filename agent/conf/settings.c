@@ -148,7 +148,7 @@ static int key_apply(const struct settings_key *key, const struct ini_entry *ent
 	char shown[EXCERPT_SIZE + sizeof("...")] = "(secret)";
 
 	if (!entry && !key->default_text)
-		return key->is_required ? -ENOENT : 0;
+		return 0;
 	if (key->parse(key, entry ? entry->value : key->default_text, settings) == 0)
 		return 0;
 	/* Nothing that we wrote ourselves is refused, so there is an entry. */
@@ -166,19 +166,25 @@ static const char *main_file(const struct settings_sources *sources)
 	return sources->dir_count > 0 ? sources->dirs[sources->dir_count - 1] : "configuration";
 }
 
+/* What is wrong is told before what is missing: it stands at a place that can be looked at. */
 static int table_apply(const struct settings_sources *sources, const struct ini *ini,
 	struct settings *settings, struct err *err)
 {
+	const struct settings_key *missing = NULL;
+
 	for (size_t i = 0; i < settings_table_size; i++) {
 		const struct settings_key *key = &settings_table[i];
-		int r = key_apply(key, entry_find(ini, key), settings, err);
+		const struct ini_entry *entry = entry_find(ini, key);
+		int r = key_apply(key, entry, settings, err);
 
-		if (r == -ENOENT)
-			return err_set(err, -EINVAL, "%s: [%s] %s: is missing, it must be %s",
-				main_file(sources), key->section, key->name, key->allowed);
 		if (r < 0)
 			return r;
+		if (!entry && key->is_required && !missing)
+			missing = key;
 	}
+	if (missing)
+		return err_set(err, -EINVAL, "%s: [%s] %s: is missing, it must be %s",
+			main_file(sources), missing->section, missing->name, missing->allowed);
 	if (!settings->base_cert_dir)
 		settings->base_cert_dir = xformat("%s/certs", settings->base_path);
 	return 0;

@@ -354,6 +354,17 @@ static void a_missing_id_is_told(void **state)
 	assert_int_equal(settings_load(&world->sources, &settings, &err), -EINVAL);
 }
 
+static void a_wrong_value_is_told_before_a_missing_id(void **state)
+{
+	struct world *world = *state;
+	struct settings settings = {0};
+	struct err err = ERR_NONE;
+
+	add_file(world, "agent.conf", "[controller_worker]\nloadbalancer_topology = TRIPLE\n");
+	assert_int_equal(settings_load(&world->sources, &settings, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "loadbalancer_topology: 'TRIPLE' is not allowed"));
+}
+
 static void a_missing_source_is_told(void **state)
 {
 	struct world *world = *state;
@@ -609,6 +620,7 @@ int main(void)
 		TEST(wrong_values_are_named_with_what_is_allowed),
 		TEST(a_long_wrong_value_is_shown_in_part_and_whole_characters),
 		TEST(a_missing_id_is_told),
+		TEST(a_wrong_value_is_told_before_a_missing_id),
 		TEST(a_missing_source_is_told),
 		TEST(booleans_are_oslos_in_any_case),
 		TEST(an_old_tls_version_means_1_2_with_a_warning),
