@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -10,12 +11,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "sys/procfs.h"
 
 /* A network namespace of this test alone, made as "ip netns add" does; "" when we may not. */
 static char namespace_name[64];
@@ -38,11 +43,21 @@ static ino_t throw_away_namespace(void)
 	return status.st_ino;
 }
 
-/* Runs in a thread of its own, which takes its new namespace with it when it ends. */
+/*
+ * Runs in a thread of its own, which takes its new namespace with it when it ends. The one
+ * interface there is called what none is called outside.
+ */
 static void *namespace_make(void *made)
 {
+	struct ifreq loopback = {.ifr_name = "lo", .ifr_newname = "eth777"};
+	int fd;
+
 	if (unshare(CLONE_NEWNET) < 0)
 		return NULL;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCSIFNAME, &loopback) < 0)
+		return NULL;
+	close(fd);
 	if (mount("/proc/thread-self/ns/net", namespace_path, NULL, MS_BIND, NULL) < 0)
 		return NULL;
 	return made;
@@ -216,6 +231,22 @@ static void a_file_that_is_no_namespace_is_refused(void **state)
 	assert_int_equal(stay.home, -1);
 }
 
+static void what_is_read_there_is_what_is_there(void **state)
+{
+	struct procfs_interfaces interfaces = {0};
+	ino_t home = present_namespace();
+
+	(void)state;
+	skip_without_namespaces();
+	assert_int_equal(procfs_read_interfaces(namespace_name, "eth", &interfaces, NULL), 0);
+	assert_int_equal(interfaces.count, 1);
+	assert_string_equal(interfaces.items[0].name, "eth777");
+	assert_int_equal(present_namespace(), home);
+	procfs_interfaces_deinit(&interfaces);
+	assert_int_equal(procfs_read_interfaces(NULL, "eth777", &interfaces, NULL), 0);
+	assert_int_equal(interfaces.count, 0);
+}
+
 static void a_way_back_that_fails_ends_the_program(void **state)
 {
 	pid_t child = fork();
@@ -265,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_name_that_is_not_there_is_enoent),
 		cmocka_unit_test(a_name_cannot_leave_the_folder),
 		cmocka_unit_test(a_file_that_is_no_namespace_is_refused),
+		cmocka_unit_test(what_is_read_there_is_what_is_there),
 		cmocka_unit_test(a_way_back_that_fails_ends_the_program),
 		cmocka_unit_test(stays_leave_no_descriptor_open),
 	};
