@@ -10,5 +10,8 @@
 #include "base/err.h"
 #include "haproxy/site.h"
 
-/* Writes BASE/haproxy-default-user-group.conf anew. */
+/*
+ * Writes BASE/haproxy-default-user-group.conf anew, and RUNTIME/haproxy-check.cfg, which overrides
+ * what must not count while a config is only checked (haproxy/check.h).
+ */
 int haproxy_own_config_store(const struct haproxy_site *site, struct err *err);

@@ -42,8 +42,8 @@ struct haproxy_site {
 
 /*
  * Copies what it needs of settings; services stays the caller's and must outlive the site. Makes
- * the folders. -ENAMETOOLONG when a socket under runtime_dir or base_path could not be bound: the
- * path of a UNIX socket ends at 107 bytes.
+ * the folders. -ENAMETOOLONG when a socket under runtime_dir or base_path could not be bound (see
+ * haproxy_socket_path_check()).
  */
 int haproxy_site_new(const struct settings *settings, struct service_manager *services,
 	struct haproxy_site **ret_site, struct err *err);
@@ -75,8 +75,16 @@ enum haproxy_file {
 /* The path of one load balancer's file; the caller frees it. */
 char *haproxy_site_path(
 	const struct haproxy_site *site, const struct id *id, enum haproxy_file file);
-/* Our own settings, the second -f; the caller frees it. */
+/* Our own settings, the second -f, and what only a check has behind them; the caller frees them. */
 char *haproxy_site_own_config_path(const struct haproxy_site *site);
+char *haproxy_site_check_config_path(const struct haproxy_site *site);
+
+/*
+ * The path of a UNIX socket ends at 107 bytes, and HAProxy wants ten more of its own while it binds
+ * ("PATH.12345.tmp").
+ */
+enum { HAPROXY_SOCKET_PATH_MAX = 97 };
+int haproxy_socket_path_check(const char *path, struct err *err);
 
 /*
  * The load balancers that exist, sorted: folders with a valid id that hold a haproxy.cfg. The
