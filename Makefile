@@ -46,8 +46,19 @@ modules := $(build)/libamphora.a
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
 libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz
 
-.PHONY: all deps demo test bench install clean format check-format check-layers unit
+.PHONY: all deps deps-build deps-demo demo test bench install clean format check-format \
+	check-layers unit test-programs
 all: $(programs:%=$(build)/%)
+
+packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev
+packages_demo := haproxy curl openssl iproute2 procps python3
+packages_test := libcmocka-dev python3-pytest python3-octavia
+deps-build:
+	$(Q)tests/install_packages.sh $(packages_build)
+deps-demo: deps-build
+	$(Q)tests/install_packages.sh $(packages_demo)
+deps: deps-demo
+	$(Q)tests/install_packages.sh $(packages_test)
 
 $(build)/obj/%.o: agent/%.c Makefile agent/VERSION
 	$(call say,CC,$<)
@@ -72,6 +83,42 @@ $(build)/unit/%: tests/unit/%.c $(modules) Makefile
 unit: $(unit_tests)
 	$(Q)failed=0; for t in $(unit_tests); do $$t || failed=1; done; exit $$failed
 
+# Fuzz targets: tests/fuzz/NAME_fuzz.c. Here each replays its corpus (tests/fuzz/corpus/NAME/) as an
+# ordinary test; tests/fuzz/README.md tells how to run them under libFuzzer.
+fuzz_tests := $(patsubst tests/fuzz/%.c,$(build)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+
+$(build)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(modules) Makefile
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(cflags) $(ldflags) -o $@ $< tests/fuzz/replay.c \
+		$(modules) $(libraries)
+
+# Programs that the Python tests run: tests/program/NAME.c.
+program_helpers := $(patsubst tests/program/%.c,$(build)/tests/%,$(sort $(wildcard tests/program/*.c)))
+
+$(build)/tests/%: tests/program/%.c $(modules) Makefile
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(cflags) $(ldflags) -o $@ $< $(modules) $(libraries)
+
+test-programs: all $(unit_tests) $(fuzz_tests) $(program_helpers)
+
+# Everything, from nothing. SUITE=unit, program or interop runs a part; SAN=1 under sanitizers.
+test: deps
+	$(Q)$(MAKE) --no-print-directory -j2 test-programs check-layers
+	$(Q)AMPHORA_BUILD=$(build) $(PYTHON) tests/run.py
+
+demo: deps-demo
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)AMPHORA_BUILD=$(build) tests/demo/demo
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory -j2 all $(build)/bench/tls_client
+	$(Q)AMPHORA_BUILD=$(build) $(PYTHON) tests/bench/bench.py $(if $(VS),--vs $(VS))
+
+install: all
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/amphora-agent/templates
+	install -m 0755 $(programs:%=$(build)/%) $(DESTDIR)$(prefix)/bin
+	install -m 0644 templates/*.mustache $(DESTDIR)$(prefix)/share/amphora-agent/templates
+
 check-layers:
 	$(Q)$(PYTHON) tests/check_layers.py ARCHITECTURE.md agent
 
@@ -84,4 +131,5 @@ check-format:
 clean:
 	$(Q)rm -rf build
 
--include $(module_objects:.o=.d) $(programs:%=$(build)/obj/bin/%.d) $(unit_tests:=.d)
+-include $(module_objects:.o=.d) $(programs:%=$(build)/obj/bin/%.d) $(unit_tests:=.d) \
+	$(fuzz_tests:=.d) $(program_helpers:=.d)

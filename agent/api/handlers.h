@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The handlers of the route table, one file per resource: each parses, calls one thing below, and
+ * replies (amphora-api.md, "Endpoints"; model.md, "Endpoints"). Used by api/route.c.
+ */
+#pragma once
+
+#include "api/route.h"
+
+typedef void api_handler(const struct call *call, struct http_reply *ret_reply);
+
+/* info.c: what this amphora is. */
+api_handler version_get;
+api_handler info_get;
+api_handler details_get;
+
+/* load_balancer.c: a load balancer as the controller's haproxy.cfg. */
+api_handler haproxy_put;
+api_handler haproxy_get;
+api_handler load_balancer_act; /* start, stop, reload */
+api_handler load_balancer_delete;
+api_handler listeners_get;
+
+/* model.c: a load balancer as data. */
+api_handler model_put;
+api_handler model_get;
+api_handler status_get;
+
+/* certificate.c: PEM files of a load balancer. */
+api_handler certificate_put;
+api_handler certificate_get;
+api_handler certificate_delete;
+
+/* agent_config.c: the agent's own certificate and settings. */
+api_handler server_certificate_put;
+api_handler config_put;

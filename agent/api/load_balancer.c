@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "api/agent.h"
+#include "api/handlers.h"
+#include "api/reply.h"
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "haproxy/config.h"
+#include "haproxy/instance.h"
+#include "haproxy/stored_model.h"
+#include "sys/digest.h"
+
+/* What a person may read of HAProxy's complaint: its own words, or ours when it said none. */
+static const char *words_of(const struct buf *output, const struct err *err)
+{
+	return output->size_bytes ? buf_text(output) : err->text;
+}
+
+static void reply_not_found(struct http_reply *ret_reply, const struct id *id)
+{
+	cleanup_free char *details = xformat("No loadbalancer with UUID: %s", id->text);
+
+	reply_error(ret_reply, 404, "Loadbalancer Not Found", details);
+}
+
+void haproxy_put(const struct call *call, struct http_reply *ret_reply)
+{
+	const struct http_request *request = call->request;
+	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
+	cleanup_buf struct buf output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES);
+	char md5[MD5_HEX_SIZE + 1];
+	struct err err = ERR_NONE;
+	struct id amphora;
+	struct id id;
+	int r;
+
+	if (call_id(call, 0, "amphora id", &amphora, ret_reply) < 0 ||
+		call_id(call, 1, "load balancer id", &id, ret_reply) < 0)
+		return;
+	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
+	r = haproxy_instance_upload(
+		instance, request->body, request->body_size_bytes, &output, &err);
+	if (r < 0)
+		log_warning("load balancer %s: %s", id.text, err.text);
+	if (r == -EBADMSG) {
+		reply_error(ret_reply, 400, "Invalid request", words_of(&output, &err));
+	} else if (r < 0) {
+		reply_failure(ret_reply, r, "Error writing haproxy configuration", &err);
+	} else {
+		haproxy_stored_model_prune(instance);
+		digest_md5_hex(request->body, request->body_size_bytes, md5);
+		reply_ok(ret_reply, 202, NULL);
+		reply_set_etag(ret_reply, md5);
+	}
+}
+
+void haproxy_get(const struct call *call, struct http_reply *ret_reply)
+{
+	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	char md5[MD5_HEX_SIZE + 1];
+	struct err err = ERR_NONE;
+	struct id id;
+	int r;
+
+	if (call_id(call, 0, "load balancer id", &id, ret_reply) < 0)
+		return;
+	r = haproxy_instance_read(agent_haproxy(call->agent), &id, &text, &err);
+	if (r == -ENOENT) {
+		reply_not_found(ret_reply, &id);
+	} else if (r < 0) {
+		reply_failure(ret_reply, r, "Error reading haproxy configuration", &err);
+	} else {
+		digest_md5_hex(buf_text(&text), text.size_bytes, md5);
+		reply_text(ret_reply, &text);
+		reply_set_etag(ret_reply, md5);
+	}
+}
+
+enum action { ACTION_START, ACTION_STOP, ACTION_RELOAD, ACTION_UNKNOWN };
+
+static const char *const action_names[] = {"start", "stop", "reload"};
+
+/* The action's case does not matter (amphora-api.md). */
+static enum action action_parse(const char *name)
+{
+	for (enum action action = ACTION_START; action < ACTION_UNKNOWN; action++)
+		if (text_equal_nocase(action_names[action], name))
+			return action;
+	return ACTION_UNKNOWN;
+}
+
+static int action_run(enum action action, struct haproxy_instance *instance,
+	enum haproxy_applied *ret_applied, struct buf *ret_output, struct err *err)
+{
+	switch (action) {
+	case ACTION_START:
+		return haproxy_instance_start(instance, ret_applied, ret_output, err);
+	case ACTION_STOP:
+		return haproxy_instance_stop(instance, ret_applied, err);
+	default:
+		return haproxy_instance_reload(instance, ret_applied, ret_output, err);
+	}
+}
+
+static void reply_acted(struct http_reply *ret_reply, enum action action,
+	enum haproxy_applied applied, const struct id *id)
+{
+	cleanup_free char *details = NULL;
+
+	if (action == ACTION_START || applied == HAPROXY_APPLIED_START)
+		details = xformat(
+			"Configuration file is valid\nhaproxy daemon for %s started", id->text);
+	else
+		details = xformat(
+			"Listener %s %s", id->text, action == ACTION_STOP ? "stopped" : "reloaded");
+	reply_ok(ret_reply, 202, details);
+}
+
+void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
+{
+	cleanup_free char *name =
+		xmemdup_text(call->parameters[1].text, call->parameters[1].size_bytes);
+	enum action action = action_parse(name);
+	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
+	cleanup_buf struct buf output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES);
+	enum haproxy_applied applied;
+	struct err err = ERR_NONE;
+	struct id id;
+	int r;
+
+	if (action == ACTION_UNKNOWN) {
+		cleanup_free char *details = xformat("Unknown action: %s", name);
+
+		reply_error(ret_reply, 400, "Invalid Request", details);
+		return;
+	}
+	if (call_id(call, 0, "load balancer id", &id, ret_reply) < 0)
+		return;
+	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
+	r = action_run(action, instance, &applied, &output, &err);
+	if (r == -ENOENT) {
+		reply_not_found(ret_reply, &id);
+	} else if (r < 0) {
+		cleanup_free char *message =
+			xformat("Error %s haproxy", action == ACTION_START  ? "starting"
+						    : action == ACTION_STOP ? "stopping"
+									    : "reloading");
+
+		log_error("load balancer %s: %s", id.text, err.text);
+		reply_error(ret_reply, 500, message, words_of(&output, &err));
+	} else {
+		log_info("load balancer %s: %s: %s", id.text, action_names[action],
+			haproxy_applied_text(applied));
+		reply_acted(ret_reply, action, applied, &id);
+	}
+}
+
+void load_balancer_delete(const struct call *call, struct http_reply *ret_reply)
+{
+	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
+	struct err err = ERR_NONE;
+	struct id id;
+	int r;
+
+	if (call_id(call, 0, "load balancer id", &id, ret_reply) < 0)
+		return;
+	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
+	r = haproxy_instance_delete(instance, &err);
+	if (r < 0) {
+		log_error("load balancer %s: %s", id.text, err.text);
+		reply_error(ret_reply, 500, "Error deleting load balancer", err.text);
+	} else {
+		reply_ok(ret_reply, 200, NULL);
+	}
+}
+
+/* Adds the listeners of one load balancer; one that vanishes meanwhile has none. */
+static void listeners_append(json_t *listeners, struct haproxy_site *site, const struct id *id)
+{
+	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	struct haproxy_config config;
+
+	if (haproxy_instance_read(site, id, &text, NULL) < 0)
+		return;
+	haproxy_config_parse(buf_text(&text), text.size_bytes, &config);
+	for (size_t i = 0; i < config.listener_count; i++)
+		json_array_append_new(
+			listeners, json_pack("{s:s, s:s, s:s}", "status", "ACTIVE", "uuid",
+					   config.listeners[i].name, "type",
+					   haproxy_listener_type_text(config.listeners[i].type)));
+	haproxy_config_deinit(&config);
+}
+
+void listeners_get(const struct call *call, struct http_reply *ret_reply)
+{
+	struct haproxy_site *site = agent_haproxy(call->agent);
+	cleanup_free struct id *ids = NULL;
+	json_t *listeners;
+	size_t count;
+	struct err err = ERR_NONE;
+	int r = haproxy_site_load_balancers(site, &ids, &count, &err);
+
+	if (r < 0) {
+		reply_error(ret_reply, 500, "Error reading the load balancers", err.text);
+		return;
+	}
+	listeners = json_array();
+	for (size_t i = 0; i < count; i++)
+		listeners_append(listeners, site, &ids[i]);
+	reply_json(ret_reply, 200, listeners);
+}

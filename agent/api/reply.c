@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/reply.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+void reply_json(struct http_reply *ret_reply, int status, json_t *json)
+{
+	char *body = json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	if (!body)
+		body = xstrdup("{}");
+	*ret_reply = (struct http_reply){
+		.status = status,
+		.content_type = "application/json",
+		.body = body,
+		.body_size_bytes = strlen(body),
+	};
+}
+
+/* A string of JSON whatever the bytes: a child's output need not be UTF-8. */
+static json_t *json_text(const char *text)
+{
+	cleanup_free char *copy = NULL;
+	json_t *string = json_string(text);
+
+	if (string)
+		return string;
+	copy = xstrdup(text);
+	for (char *c = copy; *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	return json_string(copy);
+}
+
+static void reply_message(
+	struct http_reply *ret_reply, int status, const char *message, const char *details)
+{
+	json_t *json = json_object();
+
+	json_object_set_new(json, "message", json_text(message));
+	if (details)
+		json_object_set_new(json, "details", json_text(details));
+	reply_json(ret_reply, status, json);
+}
+
+void reply_ok(struct http_reply *ret_reply, int status, const char *details)
+{
+	reply_message(ret_reply, status, "OK", details);
+}
+
+void reply_text(struct http_reply *ret_reply, struct buf *text)
+{
+	size_t size_bytes = text->size_bytes;
+
+	*ret_reply = (struct http_reply){
+		.status = 200,
+		.content_type = "text/plain; charset=UTF-8",
+		.body = buf_take_text(text),
+		.body_size_bytes = size_bytes,
+	};
+}
+
+void reply_set_etag(struct http_reply *reply, const char *etag)
+{
+	free(reply->etag);
+	reply->etag = xstrdup(etag);
+}
+
+void reply_error(struct http_reply *ret_reply, int status, const char *message, const char *details)
+{
+	reply_message(ret_reply, status, message, details);
+}
+
+void reply_failure(struct http_reply *ret_reply, int r, const char *message, const struct err *err)
+{
+	reply_message(ret_reply, r == -EINVAL ? 400 : 500, message, err->text);
+}
+
+void reply_framework_error(struct http_reply *ret_reply, int status, const char *error)
+{
+	json_t *json = json_object();
+
+	json_object_set_new(json, "error", json_text(error));
+	json_object_set_new(json, "http_code", json_integer(status));
+	reply_json(ret_reply, status, json);
+}

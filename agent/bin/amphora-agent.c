@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* amphora-agent: the REST API of an amphora. Stays in the foreground, logs to stderr. */
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "api/agent.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "conf/command_line.h"
+#include "conf/settings.h"
+
+enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
+
+/* Two arenas serve a few dozen mostly idle threads, and do not keep a burst's memory each. */
+enum { MALLOC_ARENAS = 2 };
+
+static int check(const struct settings *settings)
+{
+	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
+	struct err err = ERR_NONE;
+
+	settings_describe(settings, &text);
+	fputs(buf_text(&text), stdout);
+	if (agent_check(settings, &err) < 0) {
+		fprintf(stderr, "amphora-agent: %s\n", err.text);
+		return STATUS_WRONG_CONFIGURATION;
+	}
+	return STATUS_FINE;
+}
+
+/* Every thread inherits the blocked signals; this one waits for them. */
+static void signals_block(sigset_t *ret_awaited)
+{
+	sigemptyset(ret_awaited);
+	sigaddset(ret_awaited, SIGTERM);
+	sigaddset(ret_awaited, SIGINT);
+	sigaddset(ret_awaited, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, ret_awaited, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Returns when somebody asks us to end; SIGHUP reads the configuration anew. */
+static void signals_serve(struct agent *agent, const sigset_t *awaited)
+{
+	int received = 0;
+
+	for (;;) {
+		struct err err = ERR_NONE;
+
+		if (sigwait(awaited, &received) != 0)
+			continue;
+		if (received != SIGHUP)
+			break;
+		if (agent_reload_config(agent, &err) < 0)
+			log_error("SIGHUP: the present configuration stays: %s", err.text);
+	}
+	log_info("ending on signal %d; HAProxy goes on", received);
+}
+
+static int serve(struct settings_sources *sources, struct settings *settings)
+{
+	struct agent *agent = NULL;
+	struct err err = ERR_NONE;
+	sigset_t awaited;
+
+	mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+	umask(022);
+	log_set_debug(settings->debug);
+	signals_block(&awaited);
+	log_info("amphora-agent %s for amphora %s", AMPHORA_AGENT_VERSION,
+		settings->amphora_id.text);
+	if (agent_new(sources, settings, &agent, &err) < 0) {
+		log_error("cannot start: %s", err.text);
+		return STATUS_FAILED;
+	}
+	log_info("serving on port %u", agent_port(agent));
+	signals_serve(agent, &awaited);
+	agent_free(agent);
+	return STATUS_FINE;
+}
+
+int main(int argc, char **argv)
+{
+	CLEANUP(settings_deinit) struct settings settings = {0};
+	CLEANUP(command_line_deinit) struct command_line line = {0};
+	struct err err = ERR_NONE;
+	int status;
+
+	if (!command_line_parse(argc, argv,
+		    "The agent inside an Octavia amphora: serves its REST API over mutual TLS.",
+		    &line, &status))
+		return status;
+	if (settings_load(&line.sources, &settings, &err) < 0) {
+		fprintf(stderr, "amphora-agent: %s\n", err.text);
+		return STATUS_WRONG_CONFIGURATION;
+	}
+	return line.check ? check(&settings) : serve(&line.sources, &settings);
+}
