@@ -14,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 for variable in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[variable]
 
+pytest.register_assert_rewrite("harness")
 from harness.amphora import Amphora  # noqa: E402
 
 

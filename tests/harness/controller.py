@@ -16,11 +16,13 @@ from octavia.common.config import cfg
 from octavia.db import api as db_api
 from octavia.db import base_models, models, repositories
 from octavia.statistics import stats_base
+from oslo_log import log
 
 from harness import certificates
 from harness.ports import free_port
 
 CONF = cfg.CONF
+log.register_options(CONF)
 PROJECT = "1234567890abcdef1234567890abcdef"
 # Whoever retries for ten minutes in production gives up soon here.
 RETRIES, RETRY_PAUSE_S = 2, 1
@@ -127,9 +129,7 @@ class Controller:
     def close(self):
         if self._health_manager:
             self._health_manager.sock.close()
-            for executor in (self._health_manager.health_executor,
-                             self._health_manager.stats_executor):
-                executor.shutdown()
+            self._health_manager.health_executor.shutdown()
         ScratchDatabase.forget_engine()
         CONF.clear()
         CONF.reset()
@@ -257,4 +257,6 @@ class Controller:
         if not self._health_manager:
             ScratchDatabase.forget_engine()
             self._health_manager = heartbeat_udp.UDPStatusGetter()
+            # SQLite knows one writer at a time: health and statistics take turns in one process.
+            self._health_manager.stats_executor = self._health_manager.health_executor
         return self._health_manager

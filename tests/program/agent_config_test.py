@@ -167,6 +167,14 @@ def test_the_new_file_rules_after_a_crash_of_the_agent(amphora, first):
     first.next_beat()
 
 
+def test_a_key_that_looks_escaped_is_taken_literally_with_a_warning(amphora, first):
+    config = amphora.config.copy().set("health_manager", "heartbeat_key", "salt&amp;pepper")
+    assert put(amphora, config).status == 202
+    first.key = "salt&amp;pepper"
+    first.next_beat()
+    assert any("heartbeat_key" in line and "escape" in line for line in amphora.log().splitlines())
+
+
 def test_no_key_of_the_configuration_is_ever_logged(amphora, first):
     config = amphora.config.copy().set("health_manager", "heartbeat_key", "very-secret-word")
     assert put(amphora, config).status == 202

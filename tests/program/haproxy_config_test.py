@@ -200,6 +200,18 @@ def test_a_request_repeated_while_its_first_run_is_under_way_ends_well(slow, ser
     assert balancer.master
 
 
+def test_a_delete_during_a_slow_upload_waits_and_both_end_well(slow, server):
+    amphora, checks = slow
+    balancer = LoadBalancer(amphora, [server])
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        upload = pool.submit(balancer.upload)
+        checks.wait_until_one_runs()
+        assert balancer.delete().status == 200
+        assert upload.result().status == 202
+    assert amphora.api.get(f"{balancer.path}/haproxy").status == 404
+    assert not (amphora.base_path / balancer.id).exists()
+
+
 def test_every_get_is_answered_while_a_slow_upload_is_under_way(slow, server):
     amphora, checks = slow
     balancer = LoadBalancer(amphora, [server])
