@@ -13,7 +13,7 @@ class Counts:
     long_run_requests = 100000
     uploads = 15
     reloads = 5
-    gets_meanwhile = 1000
+    gets_meanwhile = 50
 
 
 class AmphoraAgent(Subject):

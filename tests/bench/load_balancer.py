@@ -19,11 +19,12 @@ class LoadBalancer:
     Every member has a health check, so that the statistics carry what real ones do; its interval
     is an hour, so that checks cost nothing while something else is measured."""
 
-    def __init__(self, base_path, listeners, members_each):
+    def __init__(self, base_path, listeners, members_each, vip="127.0.0.1"):
         self.base_path = base_path
         self.listeners = listeners
         self.members_each = members_each
-        self.id = _id(listeners, members_each)
+        self.vip = vip
+        self.id = _id(vip, listeners, members_each)
         self.members = listeners * members_each
 
     @property
@@ -62,7 +63,7 @@ defaults
         lines = [
             f"frontend {listener}",
             "    maxconn 2000",
-            f"    bind 127.0.0.1:{FIRST_PORT + number}",
+            f"    bind {self.vip}:{FIRST_PORT + number}",
             "    mode http",
             f"    default_backend {pool}",
             "    timeout client 50000",
