@@ -195,14 +195,12 @@ int load_balancer_parse(const char *text, size_t size_bytes, const struct id *id
 	cleanup_load_balancer struct load_balancer *load_balancer =
 		xcalloc(1, sizeof(*load_balancer));
 	json_auto_t *document = document_parse(text, size_bytes, ret_faults);
-	const struct fault_list *errors = &ret_faults->errors;
 
 	if (document)
 		read_document(document, id, ret_faults, load_balancer);
-	if (errors->count > 0)
-		return err_set(err, -EINVAL, "the model has %zu faults; the first: %s: %s",
-			errors->count + errors->left_out, errors->items[0].path,
-			errors->items[0].text);
+	if (ret_faults->errors.count > 0)
+		return err_set(err, -EINVAL, "the model is refused: faults: %zu",
+			ret_faults->errors.count + ret_faults->errors.left_out);
 	*ret_load_balancer = take_ptr(load_balancer);
 	return 0;
 }

@@ -29,7 +29,7 @@ struct load_balancer {
 /*
  * Parses size_bytes bytes of JSON, bare or inside {"loadbalancer": …}. id is the one in the URL;
  * NULL (amphoractl) takes the document's, or else derives one from the VIP. -EINVAL when there are
- * faults: all of them, up to FAULTS_MAX, are added to ret_faults, and err says the first. Warnings
+ * faults: all of them, up to FAULTS_MAX, are added to ret_faults, and err counts them. Warnings
  * come with success, too.
  */
 int load_balancer_parse(const char *text, size_t size_bytes, const struct id *id,
@@ -37,8 +37,8 @@ int load_balancer_parse(const char *text, size_t size_bytes, const struct id *id
 void load_balancer_free(struct load_balancer *load_balancer);
 
 /*
- * Whether its haproxy.cfg has a frontend: without one HAProxy has nothing to do and does not start.
- * Not so when every listener, or the load balancer, is administratively down.
+ * Whether its haproxy.cfg has a frontend, so that HAProxy has something to serve. Not so when every
+ * listener, or the load balancer, is administratively down.
  */
 bool load_balancer_has_frontend(const struct load_balancer *load_balancer);
 

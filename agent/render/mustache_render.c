@@ -240,13 +240,6 @@ int mustache_render(const struct mustache *mustache, const json_t *view,
 		.indent = "",
 		.text = ret_text,
 		.err = err};
-	int r = render_nodes(&rendering, 0, mustache->node_count, &context);
 
-	if (r < 0)
-		return r;
-	if (buf_error(ret_text))
-		return err_set(err, buf_error(ret_text),
-			"template %s: the text would be larger than %zu bytes", mustache->name,
-			ret_text->max_bytes);
-	return 0;
+	return render_nodes(&rendering, 0, mustache->node_count, &context);
 }
