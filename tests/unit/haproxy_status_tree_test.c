@@ -37,7 +37,7 @@ static json_t *tree_of(const char *rows, bool with_model, bool stopped)
 	struct load_balancer *model = NULL;
 	json_t *tree;
 
-	assert_int_equal(haproxy_stats_parse(xformat("%s%s", csv_head, rows), &stats, NULL), 0);
+	assert_int_equal(haproxy_stats_parse(xformat("%s%s\n", csv_head, rows), &stats, NULL), 0);
 	haproxy_config_parse(config_text, strlen(config_text), &config);
 	if (with_model)
 		assert_int_equal(load_balancer_parse(model_text, strlen(model_text), &id, &faults,
