@@ -24,7 +24,8 @@ static const char model_text[] =
 	"\"TCP\", \"protocol_port\": 81, \"admin_state_up\": false}]}";
 
 static const char config_text[] = "frontend L1\n bind 10.0.0.10:80\n mode http\n"
-				  "backend P1:L1\n mode http\n";
+				  "backend P1:L1\n mode http\n"
+				  " server M1 fd00::1:8080 weight 1\n";
 
 static const struct id id = {.text = "LB1"};
 
@@ -33,12 +34,14 @@ static json_t *tree_of(const char *rows, bool with_model, bool stopped)
 {
 	struct haproxy_stats stats = {0};
 	struct haproxy_config config;
+	struct haproxy_servers servers;
 	struct faults faults = {0};
 	struct load_balancer *model = NULL;
 	json_t *tree;
 
 	assert_int_equal(haproxy_stats_parse(xformat("%s%s\n", csv_head, rows), &stats, NULL), 0);
 	haproxy_config_parse(config_text, strlen(config_text), &config);
+	haproxy_servers_parse(config_text, strlen(config_text), &servers);
 	if (with_model)
 		assert_int_equal(load_balancer_parse(model_text, strlen(model_text), &id, &faults,
 					 &model, NULL),
@@ -47,6 +50,7 @@ static json_t *tree_of(const char *rows, bool with_model, bool stopped)
 		.id = &id, .model = model, .config = &config, .stats = &stats, .stopped = stopped});
 	faults_deinit(&faults);
 	load_balancer_free(model);
+	haproxy_servers_deinit(&servers);
 	haproxy_config_deinit(&config);
 	haproxy_stats_deinit(&stats);
 	return tree;
@@ -61,7 +65,7 @@ static const char one_down[] = "L1,FRONTEND,0,OPEN,,,,,,,,1,2,3,4\n"
 			       "P1:L1,M2,0,DOWN,1,9,L4CON,,1,refused,10.0.1.2:8080,,,,\n"
 			       "P1:L1,BACKEND,0,UP,1,7,,,,,,,,,\n";
 static const char all_down[] = "L1,FRONTEND,0,FULL,,,,,,,,1,2,3,4\n"
-			       "P1:L1,M1,0,DOWN 1/2,1,9,L4CON,,1,refused,[fd00::1]:8080,,,,\n"
+			       "P1:L1,M1,0,DOWN 1/2,1,9,L4CON,,1,refused,,,,,\n"
 			       "P1:L1,BACKEND,0,DOWN,0,7,,,,,,,,,\n";
 
 static json_t *at(json_t *json, const char *key)
