@@ -206,6 +206,7 @@ void status_get(const struct call *call, struct http_reply *ret_reply)
 	cleanup_free char *stopped_path = NULL;
 	struct haproxy_stats stats = {0};
 	struct haproxy_config config;
+	struct haproxy_servers servers;
 	struct err err = ERR_NONE;
 	struct id id;
 	int r;
@@ -221,6 +222,7 @@ void status_get(const struct call *call, struct http_reply *ret_reply)
 	stopped_path = haproxy_site_path(site, &id, HAPROXY_FILE_STOPPED);
 	model = model_in_force(site, &id);
 	haproxy_config_parse(buf_text(&text), text.size_bytes, &config);
+	haproxy_servers_parse(buf_text(&text), text.size_bytes, &servers);
 	if (haproxy_stats_query(socket_path, STATS_TIMEOUT_MS, &stats, &err) < 0)
 		log_debug("load balancer %s: %s", id.text, err.text);
 	reply_json(ret_reply, 200,
@@ -228,9 +230,11 @@ void status_get(const struct call *call, struct http_reply *ret_reply)
 			.id = &id,
 			.model = model,
 			.config = &config,
+			.servers = &servers,
 			.stats = &stats,
 			.stopped = file_exists(stopped_path),
 		}));
 	haproxy_stats_deinit(&stats);
+	haproxy_servers_deinit(&servers);
 	haproxy_config_deinit(&config);
 }

@@ -66,11 +66,12 @@ static int become_unprivileged(
 	const struct settings *settings, struct buf *ret_reference_counters, struct err *err)
 {
 	cleanup_free char *folder = xformat("%s/heartbeat", settings->base_path);
+	cleanup_free char *counters = xformat("%s/stats_counters.json", folder);
 	cleanup_free char *reference = xformat("%s/stats_counters.json", settings->base_path);
 	struct privilege_user user;
 	int r;
 
-	if (file_read(reference, ret_reference_counters, NULL) < 0)
+	if (file_exists(counters) || file_read(reference, ret_reference_counters, NULL) < 0)
 		buf_clear(ret_reference_counters);
 	if (!privilege_is_root())
 		return directory_make(folder, 0755, err);

@@ -14,7 +14,8 @@
 #include "haproxy/site.h"
 #include "sys/digest.h"
 
-enum { HAPROXY_CERTIFICATE_NAME_MAX = 255 };
+/* A file name has 255 bytes, of which its temporary (base/file.h) needs some. */
+enum { HAPROXY_CERTIFICATE_NAME_MAX = 247 };
 
 /* [0-9A-Za-z_.-]+.pem, not starting with '.'. */
 struct haproxy_certificate_name {
@@ -35,3 +36,11 @@ int haproxy_certificate_md5(const struct haproxy_site *site, const struct id *id
 /* One that is not there is fine. */
 int haproxy_certificate_delete(struct haproxy_instance *instance,
 	const struct haproxy_certificate_name *name, struct err *err);
+
+/*
+ * After a reload: removes what no installed config refers to, crt-lists followed (controllers never
+ * delete CAs, CRLs and crt-lists). What the worker before read goes at once (files_before:
+ * struct haproxy_running's files, "" if unknown); what nobody ever used may be an upload for the
+ * config to come, and goes after an hour. Failures are logged.
+ */
+void haproxy_certificate_prune(struct haproxy_instance *instance, const char *files_before);

@@ -103,9 +103,3 @@ int haproxy_instance_preview(struct haproxy_instance *instance, const char *text
  * existed is fine.
  */
 int haproxy_instance_delete(struct haproxy_instance *instance, struct err *err);
-
-/*
- * At the agent's start: adopts what runs, starts what ought to run and does not. One that cannot be
- * started is logged and keeps no other from running. Returns how many ought to run but do not.
- */
-size_t haproxy_restore_all(struct haproxy_site *site);

@@ -234,9 +234,12 @@ static void reload_words(const char *answer, struct buf *ret_output)
 {
 	static const char separator[] = "--\n";
 	const char *words = strstr(answer, separator);
+	size_t room = ret_output->max_bytes - ret_output->size_bytes;
 
-	if (words)
-		buf_append_text(ret_output, words + strlen(separator));
+	if (words) {
+		words += strlen(separator);
+		buf_append(ret_output, words, strnlen(words, room));
+	}
 }
 
 int haproxy_master_reload(const char *master_socket, int timeout_ms, pid_t *ret_worker,

@@ -109,6 +109,8 @@ char *haproxy_site_path(
 	switch (file) {
 	case HAPROXY_FILE_FOLDER:
 		return xformat("%s/%s", base, lb);
+	case HAPROXY_FILE_DELETED:
+		return xformat("%s/.%s.deleted", base, lb);
 	case HAPROXY_FILE_CONFIG:
 		return xformat("%s/%s/haproxy.cfg", base, lb);
 	case HAPROXY_FILE_CONFIG_NEW:
@@ -129,6 +131,8 @@ char *haproxy_site_path(
 		return xformat("%s/%s.master.sock", runtime, lb);
 	case HAPROXY_FILE_RUNNING:
 		return xformat("%s/%s.running", runtime, lb);
+	case HAPROXY_FILE_PREVIEW:
+		return xformat("%s/%s.preview.cfg", runtime, lb);
 	case HAPROXY_FILE_OUTPUT:
 		break;
 	}

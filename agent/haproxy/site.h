@@ -12,6 +12,7 @@
  *	BASE/LB/LB.pid                   HAProxy's pid file
  *	BASE/LB/servers-state            state of the servers, from one process to the next
  *	BASE/LB/stopped                  marker: stopped by request, not to be started at boot
+ *	BASE/.LB.deleted                 its folder while it is being removed
  *	BASE/LB.sock                     stats socket, as the controller's config names it
  *	CERTS/LB/NAME.pem                certificates, crt-lists
  *	BASE/haproxy-default-user-group.conf   our own settings, the second -f
@@ -34,7 +35,7 @@ struct haproxy_site {
 	char *runtime_dir;
 	char *haproxy_cmd;
 	char *network_namespace; /* "": none */
-	char *template_dir; /* found: the configured one, or ours */
+	char *template_dir;      /* found: the configured one, or ours */
 	unsigned user_log_facility, administrative_log_facility;
 	char *peer_name; /* ours in `peers` sections: haproxy -L */
 	struct service_manager *services;
@@ -59,7 +60,8 @@ void haproxy_site_free(struct haproxy_site *site);
 char *haproxy_peer_name(const struct id *amphora_id);
 
 enum haproxy_file {
-	HAPROXY_FILE_FOLDER, /* BASE/LB */
+	HAPROXY_FILE_FOLDER,  /* BASE/LB */
+	HAPROXY_FILE_DELETED, /* BASE/.LB.deleted */
 	HAPROXY_FILE_CONFIG,
 	HAPROXY_FILE_CONFIG_NEW,
 	HAPROXY_FILE_CONFIG_FAILED,
@@ -71,6 +73,7 @@ enum haproxy_file {
 	HAPROXY_FILE_MASTER_SOCKET,
 	HAPROXY_FILE_RUNNING,
 	HAPROXY_FILE_OUTPUT,
+	HAPROXY_FILE_PREVIEW,
 };
 
 /* The path of one load balancer's file; the caller frees it. */

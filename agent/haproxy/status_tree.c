@@ -107,34 +107,28 @@ static json_t *modelled_members(const struct tree *tree, const struct pool *pool
 	return members;
 }
 
-/* Without a model: address and port from HAProxy's "10.0.0.1:80" or "[::1]:80". */
-static json_t *observed_member(const struct haproxy_stat *row)
+/* Without a model: as the installed config says it. */
+static json_t *configured_member(const struct tree *tree, const struct haproxy_server *server)
 {
-	const char *colon = strrchr(row->address, ':');
+	const struct haproxy_stat *row = row_find(tree, server->backend, server->name);
 	cleanup_free char *host = NULL;
-	uint64_t port = 0;
+	unsigned port = 0;
 	size_t size;
 
-	if (!colon)
-		return member_json(row->server, "", row->address, 0, row);
-	size = (size_t)(colon - row->address);
-	text_parse_u64(colon + 1, 0, UINT16_MAX, &port);
-	if (size >= 2 && row->address[0] == '[' && colon[-1] == ']')
-		host = xmemdup_text(row->address + 1, size - 2);
-	else
-		host = xmemdup_text(row->address, size);
-	return member_json(row->server, "", host, (in_port_t)port, row);
+	if (!haproxy_server_split_address(server->address, &size, &port))
+		size = strlen(server->address);
+	host = xmemdup_text(server->address, size);
+	return member_json(server->name, "", host, (in_port_t)port, row);
 }
 
-static json_t *observed_members(const struct tree *tree, const char *proxy)
+static json_t *configured_members(const struct tree *tree, const char *proxy)
 {
-	const struct haproxy_stats *stats = tree->input->stats;
+	const struct haproxy_servers *servers = tree->input->servers;
 	json_t *members = json_array();
 
-	for (size_t i = 0; i < stats->row_count; i++)
-		if (stats->rows[i].kind == HAPROXY_STAT_SERVER &&
-			text_equal(stats->rows[i].proxy, proxy))
-			json_array_append_new(members, observed_member(&stats->rows[i]));
+	for (size_t i = 0; i < servers->count; i++)
+		if (text_equal(servers->items[i].backend, proxy))
+			json_array_append_new(members, configured_member(tree, &servers->items[i]));
 	return members;
 }
 
@@ -196,7 +190,7 @@ static json_t *modelled_pool(
 		modelled_members(tree, pool, proxy));
 }
 
-static json_t *observed_pools(struct tree *tree, const char *listener_id)
+static json_t *configured_pools(struct tree *tree, const char *listener_id)
 {
 	const struct haproxy_config *config = tree->input->config;
 	json_t *pools = json_array();
@@ -209,8 +203,8 @@ static json_t *observed_pools(struct tree *tree, const char *listener_id)
 		if (!colon || !text_equal(colon + 1, listener_id))
 			continue;
 		id = xmemdup_text(proxy, (size_t)(colon - proxy));
-		json_array_append_new(
-			pools, pool_json(tree, id, "", proxy, NULL, observed_members(tree, proxy)));
+		json_array_append_new(pools,
+			pool_json(tree, id, "", proxy, NULL, configured_members(tree, proxy)));
 	}
 	return pools;
 }
@@ -257,7 +251,7 @@ static json_t *modelled_listeners(struct tree *tree)
 	return listeners;
 }
 
-static json_t *observed_listeners(struct tree *tree)
+static json_t *configured_listeners(struct tree *tree)
 {
 	const struct haproxy_config *config = tree->input->config;
 	json_t *listeners = json_array();
@@ -266,7 +260,7 @@ static json_t *observed_listeners(struct tree *tree)
 		const char *id = config->listeners[i].name;
 
 		json_array_append_new(
-			listeners, listener_json(tree, id, "", true, observed_pools(tree, id)));
+			listeners, listener_json(tree, id, "", true, configured_pools(tree, id)));
 	}
 	return listeners;
 }
@@ -290,7 +284,7 @@ json_t *haproxy_status_tree(const struct haproxy_status_input *input)
 	json_t *listeners;
 
 	rows_sort(&tree);
-	listeners = model ? modelled_listeners(&tree) : observed_listeners(&tree);
+	listeners = model ? modelled_listeners(&tree) : configured_listeners(&tree);
 	free(tree.rows);
 	return json_pack("{s:{s:{s:s, s:s, s:s, s:o}}}", "statuses", "loadbalancer", "id",
 		input->id->text, "name", model ? model->name : "", "operating_status",

@@ -13,6 +13,7 @@
 
 #include "base/id.h"
 #include "haproxy/config.h"
+#include "haproxy/server.h"
 #include "haproxy/stats.h"
 #include "model/load_balancer.h"
 
@@ -20,9 +21,10 @@ struct haproxy_status_input {
 	const struct id *id;
 	const struct load_balancer
 		*model; /* NULL: the config was uploaded; then there are no names */
-	const struct haproxy_config *config; /* the installed one */
-	const struct haproxy_stats *stats;   /* of the running HAProxy; no rows when it is silent */
-	bool stopped;                        /* by request: silence is no error */
+	const struct haproxy_config *config;   /* the installed one */
+	const struct haproxy_servers *servers; /* of it */
+	const struct haproxy_stats *stats; /* of the running HAProxy; no rows when it is silent */
+	bool stopped;                      /* by request: silence is no error */
 };
 
 /* {"statuses": {"loadbalancer": …}}, the caller's. */

@@ -143,8 +143,8 @@ static void note_detail(struct sender *sender, enum message_detail detail, size_
 }
 
 /* A message has left: its differences are used up. */
-static void note_sent(struct sender *sender, const struct message *message,
-	enum message_detail detail, const char *target, size_t size_bytes)
+static void note_sent(
+	struct sender *sender, const struct message *message, const char *target, size_t size_bytes)
 {
 	struct status *status = &sender->status;
 	struct err err = ERR_NONE;
@@ -161,8 +161,7 @@ static void note_sent(struct sender *sender, const struct message *message,
 	status->bytes = size_bytes;
 	status->seq = message->seq;
 	status->listeners = message->observation->listener_count;
-	status->members =
-		detail == MESSAGE_NO_POOLS ? 0 : observation_reported_members(message->observation);
+	status->members = observation_reported_members(message->observation);
 }
 
 static void observation_send(struct sender *sender, const struct observation *observation)
@@ -191,7 +190,7 @@ static void observation_send(struct sender *sender, const struct observation *ob
 		    &target) < 0)
 		return;
 	sender->next_seq++;
-	note_sent(sender, &message, detail, target, datagram.size_bytes);
+	note_sent(sender, &message, target, datagram.size_bytes);
 }
 
 static void status_write(struct sender *sender)
@@ -292,7 +291,7 @@ int sender_run(struct sender *sender, int stop_fd, struct err *err)
 		if (read(timer, &ticks, sizeof(ticks)) < 0)
 			continue;
 		if (ticks > 1)
-			log_warning("%llu heartbeats were missed: the machine stood still",
+			log_warning("%llu heartbeats were missed: this process was held up",
 				(unsigned long long)ticks - 1);
 		sender_beat(sender);
 	}

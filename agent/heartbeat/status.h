@@ -7,7 +7,8 @@
  *	 "seq": 7, "listeners": 1, "members": 2, "problem": ""}
  *
  * updated_at is the time of the last beat, sent or not, and problem what is wrong at that beat, ""
- * for nothing; all between them is of the last heartbeat that left, null while none has.
+ * for nothing; all between them is of the last heartbeat that left, null while none has. listeners
+ * and members are those observed: if they did not all fit into it, the problem says so.
  */
 #pragma once
 

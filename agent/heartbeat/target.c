@@ -27,6 +27,7 @@ struct target {
 	bool is_name;
 	struct name_lookup *lookup; /* under way, or NULL */
 	int64_t lookup_started_ms;
+	struct err lookup_failure;     /* of the last lookup that ended */
 	struct socket_address address; /* size 0: not known yet */
 	int fd;                        /* connected, or -1 */
 	bool is_unproven; /* something was sent, and nothing was heard against it so far */
@@ -58,13 +59,9 @@ int endpoint_parse(const char *text, struct endpoint *ret_endpoint, struct err *
 
 static void lookup_start(struct target *target)
 {
-	struct err err = ERR_NONE;
-
 	target->lookup_started_ms = clock_now_ms();
-	if (name_lookup_start(target->endpoint.host, target->endpoint.port, &target->lookup, &err) <
-		0)
-		condition_raise(&target->failing, err.code, "no heartbeat to %s: %s", target->text,
-			err.text);
+	name_lookup_start(target->endpoint.host, target->endpoint.port, &target->lookup,
+		&target->lookup_failure);
 }
 
 struct target *target_new(const char *text, const struct endpoint *endpoint)
@@ -98,23 +95,21 @@ static bool is_same_address(const struct socket_address *a, const struct socket_
 }
 
 /* Takes over a lookup that has ended; the old address stays where the new lookup failed. */
-static int lookup_finish(struct target *target, int timeout_ms, struct err *err)
+static void lookup_finish(struct target *target, int timeout_ms)
 {
 	struct socket_address address;
-	int r;
+	struct err err = ERR_NONE;
 
-	if (!target->lookup)
-		return 0;
-	r = name_lookup_result(target->lookup, timeout_ms, &address, err);
-	if (r == -EAGAIN)
-		return r;
+	if (!target->lookup ||
+		name_lookup_result(target->lookup, timeout_ms, &address, &err) == -EAGAIN)
+		return;
 	name_lookup_release(take_ptr(target->lookup));
-	if (r < 0)
-		return r;
+	target->lookup_failure = err;
+	if (err.code < 0)
+		return;
 	if (!is_same_address(&address, &target->address))
 		target->fd = close_fd(target->fd);
 	target->address = address;
-	return 0;
 }
 
 static void lookup_start_if_older(struct target *target, int64_t age_ms)
@@ -127,14 +122,13 @@ static void lookup_start_if_older(struct target *target, int64_t age_ms)
 /* 0 when there is an address to send to, an old one at worst. */
 static int address_ensure(struct target *target, struct err *err)
 {
-	int r = lookup_finish(target, 0, err);
-
+	lookup_finish(target, 0);
 	lookup_start_if_older(target, LOOKUP_EVERY_MS);
 	if (target->address.size_bytes > 0)
 		return 0;
-	if (r == 0)
-		r = err_set(err, -EAGAIN, "%s is being looked up", target->endpoint.host);
-	return r;
+	if (target->lookup_failure.code < 0)
+		return err_set(err, target->lookup_failure.code, "%s", target->lookup_failure.text);
+	return err_set(err, -EAGAIN, "%s is still being looked up", target->endpoint.host);
 }
 
 static int socket_ensure(struct target *target, struct err *err)
@@ -214,9 +208,7 @@ int target_send(struct target *target, const void *datagram, size_t size_bytes)
 
 void target_wait(struct target *target, int timeout_ms)
 {
-	struct err ignored = ERR_NONE; /* what is wrong is told by the first send */
-
-	lookup_finish(target, timeout_ms, &ignored);
+	lookup_finish(target, timeout_ms);
 }
 
 const char *target_text(const struct target *target)

@@ -61,6 +61,16 @@ static int capabilities_clear(void)
 	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
 }
 
+/*
+ * What no program started from here may ever be given. A container may forbid the call; then
+ * no_new_privs alone closes that way.
+ */
+static void bounding_set_clear(void)
+{
+	for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+		prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
 static int identity_change(const struct privilege_user *user)
 {
 	if (setgroups(0, NULL) < 0)
@@ -72,8 +82,10 @@ static int identity_change(const struct privilege_user *user)
 
 int privilege_drop(const struct privilege_user *user, struct err *err)
 {
-	int r = identity_change(user);
+	int r;
 
+	bounding_set_clear();
+	r = identity_change(user);
 	if (r == 0)
 		r = capabilities_clear();
 	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -82,7 +82,7 @@ static inline void *fake_haproxy_thread(void *argument)
 		poll(polled, 2, 10);
 		if (polled[0].revents)
 			return NULL;
-		if (polled[1].revents)
+		if (polled[1].revents && !fake->is_frozen)
 			fake_haproxy_serve_one(fake);
 	}
 }

@@ -90,6 +90,8 @@ static void every_path_is_where_the_reference_has_it(void **state)
 		{HAPROXY_FILE_CONFIG, "base/lb/haproxy.cfg"},
 		{HAPROXY_FILE_CONFIG_NEW, "base/lb/haproxy.cfg.new"},
 		{HAPROXY_FILE_CONFIG_FAILED, "base/lb/haproxy.cfg.new-failed"},
+		{HAPROXY_FILE_DELETED, "base/.lb.deleted"},
+		{HAPROXY_FILE_PREVIEW, "run/lb.preview.cfg"},
 		{HAPROXY_FILE_PID, "base/lb/lb.pid"},
 		{HAPROXY_FILE_SERVERS_STATE, "base/lb/servers-state"},
 		{HAPROXY_FILE_STOPPED, "base/lb/stopped"},

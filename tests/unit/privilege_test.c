@@ -106,6 +106,7 @@ static void drop_and_look(void)
 	if (!status_line_is(buf_text(&status), "CapInh:\t0000000000000000") ||
 		!status_line_is(buf_text(&status), "CapPrm:\t0000000000000000") ||
 		!status_line_is(buf_text(&status), "CapEff:\t0000000000000000") ||
+		!status_line_is(buf_text(&status), "CapBnd:\t0000000000000000") ||
 		!status_line_is(buf_text(&status), "CapAmb:\t0000000000000000"))
 		_exit(6);
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
