@@ -223,6 +223,11 @@ static int render_nodes(
 
 		if (r < 0)
 			return r;
+		/* A small view can ask for an endless text: end where its maximum is. */
+		if (buf_error(rendering->text))
+			return err_set(rendering->err, buf_error(rendering->text),
+				"template %s: the text would be larger than %zu bytes",
+				rendering->mustache->name, rendering->text->max_bytes);
 		if (node->kind == MUSTACHE_SECTION || node->kind == MUSTACHE_INVERTED)
 			index = node->children_end;
 		else
