@@ -81,9 +81,14 @@ static int channel_connect(struct channel *channel)
 	return 0;
 }
 
-/* 0 when the whole request is out, -EAGAIN, another negative errno. */
+/*
+ * 0 when the whole request is out, -EAGAIN, another negative errno. Then we have nothing more to
+ * say: without that the master CLI waits for the next command instead of ending its answer.
+ */
 static int channel_send(struct channel *channel)
 {
+	if (channel->sent_bytes == channel->request_size_bytes)
+		return 0;
 	while (channel->sent_bytes < channel->request_size_bytes) {
 		ssize_t sent = send(channel->fd, channel->request + channel->sent_bytes,
 			channel->request_size_bytes - channel->sent_bytes, MSG_NOSIGNAL);
@@ -94,7 +99,7 @@ static int channel_send(struct channel *channel)
 			return -errno;
 		channel->sent_bytes += (size_t)sent;
 	}
-	return 0;
+	return shutdown(channel->fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
 /* One read. 1 when there may be more, 0 at the end of the answer, a negative errno. */
