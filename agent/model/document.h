@@ -13,7 +13,7 @@
 #include "model/fault.h"
 
 /* 10,000 members with all that Octavia's answers say of them are 200,000 values in 6 MiB. */
-enum { DOCUMENT_SIZE_MAX = 16 * MIB, DOCUMENT_DEPTH_MAX = 32, DOCUMENT_VALUES_MAX = 1000 * 1000 };
+enum { DOCUMENT_SIZE_MAX = 16 * MIB, DOCUMENT_DEPTH_MAX = 32, DOCUMENT_VALUES_MAX = 500 * 1000 };
 
 /* The tree, the caller's to json_decref(); NULL when faults, added to ret_faults, tell why. */
 json_t *document_parse(const char *text, size_t size_bytes, struct faults *ret_faults);

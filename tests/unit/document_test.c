@@ -112,7 +112,7 @@ static void more_values_than_the_limit_are_refused(void **state)
 	for (unsigned i = 0; i < DOCUMENT_VALUES_MAX; i++)
 		buf_append_text(&text, ",0");
 	buf_append_text(&text, "]");
-	assert_text_fault(buf_text(&text), "must hold at most 1000000 values");
+	assert_text_fault(buf_text(&text), "must hold at most 500000 values");
 }
 
 static void a_larger_text_than_the_limit_is_refused(void **state)
