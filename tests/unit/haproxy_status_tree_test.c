@@ -46,8 +46,12 @@ static json_t *tree_of(const char *rows, bool with_model, bool stopped)
 		assert_int_equal(load_balancer_parse(model_text, strlen(model_text), &id, &faults,
 					 &model, NULL),
 			0);
-	tree = haproxy_status_tree(&(const struct haproxy_status_input){
-		.id = &id, .model = model, .config = &config, .stats = &stats, .stopped = stopped});
+	tree = haproxy_status_tree(&(const struct haproxy_status_input){.id = &id,
+		.model = model,
+		.config = &config,
+		.servers = &servers,
+		.stats = &stats,
+		.stopped = stopped});
 	faults_deinit(&faults);
 	load_balancer_free(model);
 	haproxy_servers_deinit(&servers);
