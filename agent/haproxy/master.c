@@ -157,7 +157,8 @@ int haproxy_master_processes(
 int haproxy_master_command(const char *master_socket, pid_t worker, const char *command,
 	struct buf *ret_answer, struct err *err)
 {
-	static const char no_such_worker[] = "Can't find the target PID";
+	/* "Can't find the target PID …", or, of one that is only starting: "Can't connect …". */
+	static const char no_such_worker[] = "Can't ";
 	cleanup_free char *addressed = xformat("@!%d %s", (int)worker, command);
 	size_t before = ret_answer->size_bytes;
 	int r = master_query(master_socket, addressed, QUERY_TIMEOUT_MS, ret_answer, err);
@@ -165,7 +166,7 @@ int haproxy_master_command(const char *master_socket, pid_t worker, const char *
 	if (r < 0)
 		return r;
 	if (text_starts_with(buf_text(ret_answer) + before, no_such_worker))
-		return err_set(err, -ESRCH, "HAProxy's worker %d is gone", (int)worker);
+		return err_set(err, -ESRCH, "HAProxy's worker %d does not answer", (int)worker);
 	return 0;
 }
 
