@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "render/mustache.h"
-#include "sys/installation.h"
 
 enum { OWN_CONFIG_MAX_BYTES = 64 * KIB };
 
@@ -29,14 +28,9 @@ static int template_compile(
 	const struct haproxy_site *site, struct mustache **ret_mustache, struct err *err)
 {
 	cleanup_buf struct buf text = BUF_INIT(OWN_CONFIG_MAX_BYTES);
-	cleanup_free char *folder = NULL;
-	cleanup_free char *path = NULL;
-	int r = installation_find_templates(site->template_dir, &folder, err);
+	cleanup_free char *path = xformat("%s/haproxy-agent.cfg.mustache", site->template_dir);
+	int r = file_read(path, &text, err);
 
-	if (r < 0)
-		return r;
-	path = xformat("%s/haproxy-agent.cfg.mustache", folder);
-	r = file_read(path, &text, err);
 	if (r < 0)
 		return r;
 	return mustache_compile(path, buf_text(&text), text.size_bytes, ret_mustache, err);

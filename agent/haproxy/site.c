@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "haproxy/lock.h"
 #include "sys/digest.h"
+#include "sys/installation.h"
 
 DEFINE_CLEANUP(DIR *, closedir);
 DEFINE_CLEANUP(struct haproxy_site *, haproxy_site_free);
@@ -59,10 +60,14 @@ int haproxy_site_new(const struct settings *settings, struct service_manager *se
 	site->runtime_dir = xstrdup(settings->runtime_dir);
 	site->haproxy_cmd = xstrdup(settings->haproxy_cmd);
 	site->network_namespace = xstrdup(settings->network_namespace);
-	site->template_dir = xstrdup(settings->template_dir);
+	site->user_log_facility = settings->user_log_facility;
+	site->administrative_log_facility = settings->administrative_log_facility;
 	site->peer_name = haproxy_peer_name(&settings->amphora_id);
 	site->services = services;
 	site->locks = haproxy_locks_new();
+	r = installation_find_templates(settings->template_dir, &site->template_dir, err);
+	if (r < 0)
+		return r;
 	r = socket_paths_check(site, err);
 	if (r < 0)
 		return r;

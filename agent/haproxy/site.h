@@ -35,7 +35,8 @@ struct haproxy_site {
 	char *runtime_dir;
 	char *haproxy_cmd;
 	char *network_namespace; /* "": none */
-	char *template_dir;
+	char *template_dir;      /* found: the configured one, or ours */
+	unsigned user_log_facility, administrative_log_facility;
 	char *peer_name; /* ours in `peers` sections: haproxy -L */
 	struct service_manager *services;
 	struct haproxy_locks *locks; /* haproxy/lock.h */

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs every test and ends with one count line: "N passed, N failed[, N skipped]".
+
+usage: run.py [UNIT_TEST_PROGRAM...]
+
+AMPHORA_BUILD is the build folder (default: build). SUITE=unit, program or interop runs that part
+alone; unit is the cmocka programs (those named, or all in the build folder's unit/) and the replay
+of each fuzz target's corpus, program and interop are pytest's folders here.
+"""
+
+import collections
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+TESTS = pathlib.Path(__file__).resolve().parent
+ROOT = TESTS.parent
+BUILD = ROOT / os.environ.get("AMPHORA_BUILD", "build")
+PROGRAM_TIMEOUT_S = 300
+
+TAP_PLAN = re.compile(r"^1\.\.(\d+)")
+TAP_SKIP = re.compile(r"^(?:not )?ok \d+ # SKIP ?(.*)")
+TAP_RESULT = re.compile(r"^(not )?ok [1-9]\d* - (.*)")
+
+
+class Tally:
+    """What passed, failed and was skipped, with the reasons to show at the end."""
+
+    def __init__(self):
+        self.count = collections.Counter(passed=0, failed=0, skipped=0)
+        self.failures = []
+        self.skips = []
+
+    def passed(self):
+        self.count["passed"] += 1
+
+    def failed(self, name, count=1):
+        self.count["failed"] += count
+        self.failures.append(name)
+
+    def skipped(self, name, reason):
+        self.count["skipped"] += 1
+        self.skips.append(f"{name}: {reason}")
+
+    def line(self):
+        text = f"{self.count['passed']} passed, {self.count['failed']} failed"
+        return text + (f", {self.count['skipped']} skipped" if self.count["skipped"] else "")
+
+    def exit_status(self):
+        return 0 if self.count["passed"] and not self.count["failed"] else 1
+
+
+def run_program(command, **environment):
+    """(exit status, output) of a test program; one that hangs counts as killed."""
+    try:
+        result = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **environment}, timeout=PROGRAM_TIMEOUT_S,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return result.returncode, result.stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired as late:
+        output = (late.stdout or b"").decode(errors="replace")
+        return -9, f"{output}\nstill running after {PROGRAM_TIMEOUT_S} s\n"
+
+
+def run_unit(program, tally):
+    """One cmocka program, read as TAP. A test that the plan promises and no line reports (a
+    crash, a group that cannot be set up) has failed."""
+    status, output = run_program([program], CMOCKA_MESSAGE_OUTPUT="TAP")
+    planned = reported = failed = 0
+    said = "no reason given"
+    for line in output.splitlines():
+        if plan := TAP_PLAN.match(line):
+            planned += int(plan[1])
+        elif skip := TAP_SKIP.match(line):
+            reported += 1
+            tally.skipped(f"{program.name}: {skip[1]}", said)
+        elif result := TAP_RESULT.match(line):
+            reported += 1
+            if result[1]:
+                failed += 1
+                tally.failed(f"{program.name}: {result[2]}")
+            else:
+                tally.passed()
+        else:
+            said = line.lstrip("# ").strip() or said
+    if planned > reported:
+        failed += planned - reported
+        tally.failed(f"{program.name}: {planned - reported} tests did not run to their end "
+                     f"(exit status {status})", planned - reported)
+    elif planned == 0 or (status != 0 and not failed):
+        failed += 1
+        tally.failed(f"{program.name}: exit status {status}")
+    print(f"{program.name}: {'FAILED' if failed else 'ok'} ({planned} tests)", flush=True)
+    if failed:
+        print(output)
+
+
+def run_fuzz_replay(program, tally):
+    """One fuzz target over its corpus: one test."""
+    corpus = TESTS / "fuzz" / "corpus" / program.name.removesuffix("_fuzz")
+    status, output = run_program([program, corpus])
+    if status == 0:
+        tally.passed()
+        print(f"{program.name}: ok (corpus {corpus.relative_to(ROOT)})", flush=True)
+    else:
+        tally.failed(f"{program.name}: exit status {status} on its corpus")
+        print(f"{program.name}: FAILED\n{output}", flush=True)
+
+
+def programs_in(folder):
+    return sorted(path for path in folder.glob("*") if path.is_file() and os.access(path, os.X_OK))
+
+
+def run_unit_suite(named, tally):
+    programs = [pathlib.Path(name).resolve() for name in named] or programs_in(BUILD / "unit")
+    if not programs:
+        tally.failed(f"no unit test program in {BUILD / 'unit'}: run make first")
+    for program in programs:
+        run_unit(program, tally)
+    if not named:
+        for program in programs_in(BUILD / "fuzz"):
+            run_fuzz_replay(program, tally)
+
+
+class PytestTally:
+    """A pytest plugin: hands every outcome to the tally."""
+
+    def __init__(self, tally):
+        self.tally = tally
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            part = "" if report.when == "call" else f" ({report.when})"
+            self.tally.failed(report.nodeid + part)
+        elif report.skipped:
+            self.tally.skipped(report.nodeid, report.longrepr[2].removeprefix("Skipped: "))
+        elif report.when == "call":
+            self.tally.passed()
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.tally.failed(f"{report.nodeid} (collection)")
+
+
+def run_pytest_suite(name, tally):
+    import pytest
+    folder = TESTS / name
+    before = sum(tally.count.values())
+    status = pytest.main(["-q", "--durations=5", str(folder)], plugins=[PytestTally(tally)])
+    if sum(tally.count.values()) == before:
+        tally.failed(f"tests/{name}: pytest ran nothing (exit status {int(status)})")
+    elif status not in (0, 1):
+        tally.failed(f"tests/{name}: pytest ended with status {int(status)}")
+
+
+def main():
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    sys.dont_write_bytecode = True
+    suites = ("unit", "program", "interop")
+    wanted = os.environ.get("SUITE") or "all"
+    if wanted not in (*suites, "all"):
+        sys.exit(f"SUITE={wanted}: must be one of {', '.join(suites)}")
+    tally = Tally()
+    for suite in suites if wanted == "all" else [wanted]:
+        began = time.monotonic()
+        if suite == "unit":
+            run_unit_suite(sys.argv[1:], tally)
+        else:
+            run_pytest_suite(suite, tally)
+        print(f"{suite}: {time.monotonic() - began:.0f} s", flush=True)
+    for skip in tally.skips:
+        print(f"skipped: {skip}")
+    for failure in tally.failures:
+        print(f"failed: {failure}")
+    print(tally.line(), flush=True)
+    return tally.exit_status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
