@@ -22,6 +22,8 @@ enum {
 	RELOAD_TIMEOUT_MS = 30 * 1000,
 	/* How often it is looked whether the process that is waited for is still the same. */
 	WATCH_STEP_MS = 100,
+	/* A master that has not answered for so long has lost its socket. */
+	SOCKET_LOST_MS = 2000,
 };
 
 /* "haproxy@LB" */
@@ -161,12 +163,13 @@ int haproxy_launch_start(const struct haproxy_instance *instance, pid_t *ret_wor
 	return err_wrap(err, r, "starting haproxy");
 }
 
-/* Without its socket the master still knows the signal; it makes the socket anew. */
-static int reload_by_signal(
-	const struct haproxy_instance *instance, pid_t *ret_worker, struct err *err)
+/*
+ * Without its socket the master still knows the signal, and makes the socket anew. Never sent to
+ * one that is only starting, which it would kill.
+ */
+static int reload_by_signal(const struct haproxy_instance *instance, const char *master_socket,
+	pid_t *ret_worker, struct err *err)
 {
-	cleanup_free char *master_socket =
-		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_MASTER_SOCKET);
 	pid_t master = haproxy_launch_master(instance->site, &instance->id);
 	struct haproxy_processes processes;
 	int r;
@@ -189,9 +192,11 @@ int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_wo
 	int r;
 
 	output_empty(instance);
-	r = haproxy_master_reload(master_socket, RELOAD_TIMEOUT_MS, ret_worker, ret_output, err);
-	if (r == -ENOENT || r == -ECONNREFUSED)
-		r = reload_by_signal(instance, ret_worker, err);
+	if (haproxy_master_wait(master_socket, SOCKET_LOST_MS, ret_worker, err) == 0)
+		r = haproxy_master_reload(
+			master_socket, RELOAD_TIMEOUT_MS, ret_worker, ret_output, err);
+	else
+		r = reload_by_signal(instance, master_socket, ret_worker, err);
 	if (r == -EBADMSG)
 		words_append(instance, ret_output);
 	return r < 0 ? err_wrap(err, r, "reloading haproxy") : 0;

@@ -33,7 +33,7 @@ int haproxy_master_processes(
 
 /*
  * One command to the worker of that pid, whatever is the present one; the answer is appended to
- * ret_answer. Errors of sys/stats_socket.h; -ESRCH when there is no such worker.
+ * ret_answer. Errors of sys/stats_socket.h; -ESRCH when there is no such worker, or it only starts.
  */
 int haproxy_master_command(const char *master_socket, pid_t worker, const char *command,
 	struct buf *ret_answer, struct err *err);

@@ -110,6 +110,16 @@ static bool is_dynamic(const struct haproxy_line *line)
 	return text_equal(line->words[1], "roundrobin") || text_equal(line->words[1], "leastconn");
 }
 
+/*
+ * What is not written on the server's own line, or only there if HAProxy says so, cannot be told by
+ * comparing lines.
+ */
+static bool is_beyond_us(const struct haproxy_line *line)
+{
+	return line->words[0][0] == '.' || haproxy_line_is(line, "default-server", NULL) ||
+	       (is_odd(line) && text_equal(line->section, "defaults"));
+}
+
 /* -ENOTSUP when something is odd for every backend. */
 static int backends_parse(
 	const char *text, size_t size_bytes, struct backends *ret_backends, struct err *err)
@@ -122,9 +132,9 @@ static int backends_parse(
 		bool in_backend = text_equal(line.section, "backend");
 		struct backend *backend = NULL;
 
-		if (line.words[0][0] == '.' ||
-			(is_odd(&line) && text_equal(line.section, "defaults")))
-			return err_set(err, -ENOTSUP, "line %u: '%s' is only understood by HAProxy",
+		if (is_beyond_us(&line))
+			return err_set(err, -ENOTSUP,
+				"line %u: what '%s' means for servers is HAProxy's to say",
 				line.number, line.words[0]);
 		if (in_backend && line.opens_section) {
 			ret_backends->items = xrealloc_array(ret_backends->items,
@@ -295,8 +305,12 @@ int haproxy_runtime_plan_make(const char *old, size_t old_size_bytes, const char
 	size_t new_size_bytes, struct haproxy_runtime_plan *ret_plan, struct err *err)
 {
 	CLEANUP(planning_deinit) struct planning planning = {0};
-	int r = skeleton_compare(old, old_size_bytes, new, new_size_bytes, err);
+	int r;
 
+	*ret_plan = (struct haproxy_runtime_plan){0};
+	if (old_size_bytes == new_size_bytes && memcmp(old, new, new_size_bytes) == 0)
+		return 0;
+	r = skeleton_compare(old, old_size_bytes, new, new_size_bytes, err);
 	if (r < 0)
 		return r;
 	r = backends_parse(new, new_size_bytes, &planning.backends, err);
