@@ -83,20 +83,23 @@ static void state_prepare(const struct haproxy_instance *instance,
 		log_warning("load balancer %s: %s", instance->id.text, err.text);
 }
 
-/* HAProxy tells of open files only here, and a config with more connections starts all the same. */
-static void warnings_log(const struct haproxy_instance *instance)
+/* HAProxy tells only here that it has fewer open files than its config's connections need. */
+static void warning_log(const struct haproxy_instance *instance)
 {
 	static const char marker[] = "FD limit";
 	cleanup_free char *path =
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_OUTPUT);
 	cleanup_buf struct buf output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES);
-	const char *found;
+	const char *line;
 
 	file_read(path, &output, NULL);
-	found = strstr(buf_text(&output), marker);
-	if (found)
-		log_warning("load balancer %s: haproxy: %.*s", instance->id.text,
-			(int)strcspn(found, "\n"), found);
+	line = strstr(buf_text(&output), marker);
+	if (!line)
+		return;
+	while (line > buf_text(&output) && line[-1] != '\n')
+		line--;
+	log_warning("load balancer %s: haproxy: %.*s", instance->id.text, (int)strcspn(line, "\n"),
+		line);
 }
 
 /* A new process, by start or reload, for what intent found out about text. */
@@ -121,7 +124,7 @@ static int process_replace(const struct haproxy_instance *instance, struct hapro
 		return r;
 	if (intent->knows_after)
 		remember(instance, worker, &intent->after);
-	warnings_log(instance);
+	warning_log(instance);
 	return 0;
 }
 

@@ -20,15 +20,6 @@ enum {
 	POLL_LAST_MS = 50,
 };
 
-/* Unlike a worker's socket, a master's stays open for another command until it is told to quit. */
-static int master_query(const char *master_socket, const char *command, int timeout_ms,
-	struct buf *ret_answer, struct err *err)
-{
-	cleanup_free char *commands = xformat("%s\nquit", command);
-
-	return stats_socket_query(master_socket, commands, timeout_ms, ret_answer, err);
-}
-
 /* Cuts the next word off *rest; "" when there is none. */
 static char *word_next(char **rest)
 {
@@ -147,7 +138,7 @@ int haproxy_master_processes(
 	const char *master_socket, struct haproxy_processes *ret_processes, struct err *err)
 {
 	cleanup_buf struct buf answer = BUF_INIT(PROCESSES_MAX_BYTES);
-	int r = master_query(master_socket, "show proc", QUERY_TIMEOUT_MS, &answer, err);
+	int r = stats_socket_query(master_socket, "show proc", QUERY_TIMEOUT_MS, &answer, err);
 
 	if (r < 0)
 		return r;
@@ -161,7 +152,7 @@ int haproxy_master_command(const char *master_socket, pid_t worker, const char *
 	static const char no_such_worker[] = "Can't ";
 	cleanup_free char *addressed = xformat("@!%d %s", (int)worker, command);
 	size_t before = ret_answer->size_bytes;
-	int r = master_query(master_socket, addressed, QUERY_TIMEOUT_MS, ret_answer, err);
+	int r = stats_socket_query(master_socket, addressed, QUERY_TIMEOUT_MS, ret_answer, err);
 
 	if (r < 0)
 		return r;
@@ -263,7 +254,7 @@ int haproxy_master_reload(const char *master_socket, int timeout_ms, pid_t *ret_
 	if (r < 0)
 		return r;
 	/* Whatever comes of the connection, `show proc` knows what came of the reload. */
-	master_query(master_socket, "reload", timeout_ms, &answer, NULL);
+	stats_socket_query(master_socket, "reload", timeout_ms, &answer, NULL);
 	r = reload_wait(master_socket, &before, deadline_ms, ret_worker, err);
 	if (r == -EBADMSG)
 		reload_words(buf_text(&answer), ret_output);
