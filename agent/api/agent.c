@@ -12,6 +12,7 @@
 #include "api/route.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -24,7 +25,12 @@
 #include "sys/service.h"
 #include "sys/tls_credentials.h"
 
-enum { PEM_MAX_BYTES = MIB, HEARTBEAT_STOP_TIMEOUT_MS = 2000 };
+enum {
+	PEM_MAX_BYTES = MIB,
+	HEARTBEAT_STOP_TIMEOUT_MS = 2000,
+	LOCK_TRIES = 10,
+	LOCK_PAUSE_MS = 50,
+};
 
 static const char heartbeat_service[] = "amphora-heartbeat";
 
@@ -92,10 +98,16 @@ static int runtime_lock(const char *runtime_dir, int *ret_fd, struct err *err)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set_errno(err, -errno, "opening %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, -EBUSY,
-			"another agent uses runtime_dir %s: end it first, or give this one another",
-			runtime_dir);
+	/* A predecessor that was killed while it started a child may hold it for an instant more.
+	 */
+	for (int tries = LOCK_TRIES; flock(fd, LOCK_EX | LOCK_NB) < 0; tries--) {
+		if (tries == 1)
+			return err_set(err, -EBUSY,
+				"another agent uses runtime_dir %s: end it first, or give this one "
+				"another",
+				runtime_dir);
+		clock_sleep_ms(LOCK_PAUSE_MS);
+	}
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
