@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "api/route.h"
@@ -150,13 +151,27 @@ static const char **heartbeat_argv(const struct agent *agent)
 	return argv;
 }
 
+/*
+ * Where the sender's log goes: to ours, unless that is a pipe, which would break under it, or keep
+ * whoever reads it waiting, when we die and it lives on. NULL: to ours.
+ */
+static char *heartbeat_output(const struct settings *settings)
+{
+	struct stat status;
+
+	if (fstat(STDERR_FILENO, &status) < 0 || !S_ISFIFO(status.st_mode))
+		return NULL;
+	return xformat("%s/%s.output", settings->runtime_dir, heartbeat_service);
+}
+
 /* Always anew: one that an earlier agent left may have other settings, or be of another version. */
 static int heartbeat_restart(struct agent *agent, struct err *err)
 {
 	cleanup_free const char **argv = heartbeat_argv(agent);
+	cleanup_free char *output = heartbeat_output(&agent->settings);
 	const struct service_spec spec = {
 		.name = heartbeat_service,
-		.process = {.argv = argv},
+		.process = {.argv = argv, .output_path = output},
 		.stop_signal = SIGTERM,
 		.stop_timeout_ms = HEARTBEAT_STOP_TIMEOUT_MS,
 	};
