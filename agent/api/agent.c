@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "haproxy/instance.h"
 #include "haproxy/own_config.h"
+#include "haproxy/restore.h"
 #include "haproxy/site.h"
 #include "sys/http_server.h"
 #include "sys/installation.h"
@@ -206,10 +207,12 @@ int agent_new(struct settings_sources *sources, struct settings *settings, struc
 	agent->settings = *settings;
 	agent->sources = *sources;
 	agent->heartbeat_program = installation_find_program(heartbeat_service);
-	/* Requests are served before we are ready to exchange settings: those that want to, wait.
-	 */
+	/* Requests are served before we can exchange settings: those that want to, wait. */
 	pthread_mutex_lock(&agent->rotation);
 	r = agent_start(agent, err);
+	if (r == 0)
+		haproxy_restore_all(agent->site);
+	/* Only now: a heartbeat without what is still starting would be a harmful one. */
 	if (r == 0 && heartbeat_restart(agent, &heartbeat_err) < 0)
 		log_error("starting %s: %s", heartbeat_service, heartbeat_err.text);
 	pthread_mutex_unlock(&agent->rotation);

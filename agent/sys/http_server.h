@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTPS with mutual TLS on libmicrohttpd: the only place that knows that library. One thread a
- * connection, so handlers are straight-line blocking code; they run side by side and must lock
- * what they share. Used by the agent.
+ * HTTPS with mutual TLS on libmicrohttpd: the only place (with sys/http_connection.c and
+ * sys/http_exchange.c, its parts) that knows that library. One thread a connection, so handlers are
+ * straight-line blocking code; they run side by side and must lock what they share. Used by the
+ * agent.
  *
- * What the server itself guarantees (architecture.md, "Learned by trying"): no byte of HTTP is
- * parsed for a peer without a valid client certificate; unfinished handshakes and authenticated
- * connections are counted apart, so silent peers cannot starve the controller; a handshake has 10
- * s, a whole request request_timeout_s, an idle connection two minutes; a body larger than
- * HTTP_BODY_MAX is answered 400.
+ * What the server itself guarantees (amphora-api.md, "Transport"; architecture.md, "Learned by
+ * trying"): no byte of HTTP is parsed for a peer without a valid client certificate; silent, slow
+ * and too many peers are ended without delaying others (sys/connection_table.h); a request that is
+ * malformed, or whose body is larger than HTTP_BODY_MAX_BYTES, is answered 400, or its connection
+ * closes; no other status than those of struct http_reply ever leaves, libmicrohttpd's own
+ * included.
  */
 #pragma once
 
@@ -19,7 +21,17 @@
 #include "base/address.h"
 #include "base/err.h"
 
-enum { HTTP_BODY_MAX_BYTES = 16 * 1024 * 1024 };
+enum {
+	HTTP_BODY_MAX_BYTES = 16 * 1024 * 1024,
+	/* Of all connections together; what would pass it is answered 503. */
+	HTTP_BODIES_MAX_BYTES = 64 * 1024 * 1024,
+	/* Of a request line with all headers, roughly; over it the connection closes. */
+	HTTP_HEAD_MAX_BYTES = 32 * 1024,
+	HTTP_HANDSHAKES_MAX = 16,
+	HTTP_AUTHENTICATED_MAX = 64,
+	HTTP_HANDSHAKE_TIMEOUT_MS = 10 * 1000,
+	HTTP_IDLE_TIMEOUT_S = 150,
+};
 
 struct http_request {
 	const char *method; /* "GET", as sent */
@@ -27,7 +39,7 @@ struct http_request {
 	const char *query;  /* behind '?', not decoded; "" if none */
 	const char *body;   /* NUL behind it, not counted */
 	size_t body_size_bytes;
-	const struct http_headers *headers;
+	const struct http_headers *headers; /* NULL: none */
 };
 
 /* A request header's first value, or NULL. name in any case. */
@@ -42,7 +54,7 @@ struct http_reply {
 	char *allow; /* malloc'ed Allow header of a 405; NULL: none */
 };
 
-/* Fills every field of reply. Runs in the connection's thread. */
+/* Fills every field of reply. Runs in the connection's thread, which has a stack of 1 MiB. */
 typedef void http_handler(
 	void *context, const struct http_request *request, struct http_reply *ret_reply);
 
@@ -52,7 +64,13 @@ struct http_server;
 struct http_server_options {
 	struct address bind_address; /* :: is dual stack */
 	uint16_t bind_port;          /* 0: any free one; see http_server_port() */
-	int request_timeout_s;       /* bounds a whole request; may be changed later */
+	/*
+	 * For a request to arrive from its first byte on, and again for its reply to be taken; the
+	 * handler has all the time it needs. May be changed later.
+	 */
+	int request_timeout_s;
+	int handshake_timeout_ms; /* 0: HTTP_HANDSHAKE_TIMEOUT_MS */
+	int idle_timeout_s;       /* 0: HTTP_IDLE_TIMEOUT_S */
 	http_handler *handler;
 	void *context;
 };
@@ -60,7 +78,10 @@ struct http_server_options {
 /* Starts serving. The server takes its own reference of credentials. */
 int http_server_new(const struct http_server_options *options, struct tls_credentials *credentials,
 	struct http_server **ret_server, struct err *err);
-/* Ends every connection after its present request, then returns. */
+/*
+ * Ends every connection after its present request, then returns: at once where peers are idle or
+ * silent, after at most two seconds where they are slow, and never before a handler returns.
+ */
 void http_server_free(struct http_server *server);
 
 /* New connections use these credentials from now on; present ones go on. */
