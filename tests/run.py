@@ -14,6 +14,7 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,15 +61,23 @@ class Tally:
 
 
 def run_program(command, timeout_s=PROGRAM_TIMEOUT_S, **environment):
-    """(exit status, output) of a test program; one that hangs counts as killed."""
-    try:
-        result = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **environment}, timeout=timeout_s,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        return result.returncode, result.stdout.decode(errors="replace")
-    except subprocess.TimeoutExpired as late:
-        output = (late.stdout or b"").decode(errors="replace")
-        return -9, f"{output}\nstill running after {timeout_s} s\n"
+    """(exit status, output) of a test program. One that hangs is interrupted, so that it can still
+    end what it started, then killed."""
+    with subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        note = b""
+        for patience_s, give_up in (
+                (timeout_s, lambda: process.send_signal(signal.SIGINT)), (60, process.kill)):
+            try:
+                output, _ = process.communicate(timeout=patience_s)
+                break
+            except subprocess.TimeoutExpired:
+                note = f"\nstill running after {timeout_s} s\n".encode()
+                give_up()
+        else:
+            output, _ = process.communicate()
+    return process.returncode, (output + note).decode(errors="replace")
 
 
 def run_unit(program, tally):
