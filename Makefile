@@ -99,6 +99,10 @@ $(build)/tests/%: tests/program/%.c $(modules) Makefile
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(cflags) $(ldflags) -o $@ $< $(modules) $(libraries)
 
+$(build)/bench/tls_client: tests/bench/tls_client.c $(modules) Makefile
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(cflags) $(ldflags) -o $@ $< $(modules) -lgnutls
+
 test-programs: all $(unit_tests) $(fuzz_tests) $(program_helpers)
 
 # Everything, from nothing. SUITE=unit, program or interop runs a part; SAN=1 under sanitizers.
@@ -132,4 +136,4 @@ clean:
 	$(Q)rm -rf build
 
 -include $(module_objects:.o=.d) $(programs:%=$(build)/obj/bin/%.d) $(unit_tests:=.d) \
-	$(fuzz_tests:=.d) $(program_helpers:=.d)
+	$(fuzz_tests:=.d) $(program_helpers:=.d) $(build)/bench/tls_client.d

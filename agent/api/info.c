@@ -65,9 +65,10 @@ static int cpu_append(json_t *details, struct err *err)
 		return r;
 	json_object_set_new(details, "cpu_count", json_integer(procfs_cpu_count()));
 	json_object_set_new(details, "cpu",
-		json_pack("{s:o, s:o, s:o, s:o}", "total", json_u64(cpu.total), "user",
-			json_u64_text(cpu.user), "system", json_u64_text(cpu.system), "soft_irq",
-			json_u64_text(cpu.soft_irq)));
+		json_pack("{s:o, s:o, s:o, s:o}", "total", json_u64(cpu.total_jiffies), "user",
+			json_u64_text(cpu.user_jiffies), "system",
+			json_u64_text(cpu.system_jiffies), "soft_irq",
+			json_u64_text(cpu.soft_irq_jiffies)));
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/command_line.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 

@@ -6,8 +6,10 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum haproxy_stat_kind {
@@ -16,7 +18,7 @@ enum haproxy_stat_kind {
 	HAPROXY_STAT_SERVER,   /* a member of the pool that proxy names */
 };
 
-/* One row. Texts point into the answer and live as long as haproxy_stats. "" where empty. */
+/* One row. The texts live as long as haproxy_stats. "" where empty. */
 struct haproxy_stat {
 	enum haproxy_stat_kind kind;
 	const char *proxy;  /* pxname */
@@ -35,18 +37,32 @@ struct haproxy_stat {
 };
 
 struct haproxy_stats {
-	struct haproxy_stat *rows; /* in HAProxy's order */
+	struct haproxy_stat *rows; /* in HAProxy's order; NULL when there are none */
 	size_t row_count;
 	char *text; /* what the rows point into */
 };
 
+enum { HAPROXY_STATS_MAX_BYTES = 64 * MIB };
+
 /*
  * Parses an answer of `show stat`; takes the text over (also on failure). Rows of proxies whose
- * name holds "prometheus" are left out: they are internal (heartbeat.md). -EBADMSG when it is no
- * such answer.
+ * name holds "prometheus" are left out: they are internal (heartbeat.md), and so are rows of single
+ * sockets (`option socket-stats`). -EBADMSG when it is no such answer, or not a whole one: HAProxy
+ * ends it with an empty line (management.txt, 9.3), and half an answer would be read as listeners
+ * and members that are gone.
  */
 int haproxy_stats_parse(char *text, struct haproxy_stats *ret_stats, struct err *err);
-/* Asks the stats socket once and parses. Errors of sys/stats_socket.h. */
+/* Asks the stats socket once and parses. Errors of sys/stats_socket.h, and of the parser. */
 int haproxy_stats_query(
 	const char *socket_path, int timeout_ms, struct haproxy_stats *ret_stats, struct err *err);
 void haproxy_stats_deinit(struct haproxy_stats *stats);
+
+/* One of several HAProxys, and what it said. */
+struct haproxy_stats_inquiry {
+	const char *socket_path;    /* the caller's */
+	struct haproxy_stats stats; /* haproxy_stats_deinit(); empty when result is below 0 */
+	int result;                 /* 0, or as haproxy_stats_query() returns */
+	struct err err;             /* the text to a result below 0 */
+};
+/* Asks all of them side by side: a frozen one delays no other. Lasts at most timeout_ms. */
+void haproxy_stats_query_all(struct haproxy_stats_inquiry *inquiries, size_t count, int timeout_ms);

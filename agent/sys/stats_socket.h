@@ -18,3 +18,19 @@
  */
 int stats_socket_query(const char *path, const char *command, int timeout_ms,
 	struct buf *ret_answer, struct err *err);
+
+/* A command to one of several sockets, and what came of it. path and command stay the caller's. */
+struct stats_socket_exchange {
+	const char *path;
+	const char *command;
+	struct buf answer; /* the caller's, who sets its maximum and frees it */
+	int result;        /* 0, or as stats_socket_query() returns */
+	struct err err;    /* the text to a result below 0 */
+};
+
+/*
+ * Does all exchanges side by side: one that hangs costs the others nothing, and the whole lasts at
+ * most timeout_ms. Sets every result.
+ */
+void stats_socket_exchange_all(
+	struct stats_socket_exchange *exchanges, size_t count, int timeout_ms);

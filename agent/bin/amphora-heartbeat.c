@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * amphora-heartbeat: tells the health managers once per interval how this amphora's listeners,
+ * pools and members are. Stays in the foreground, logs to stderr. Its settings are taken up by
+ * starting it anew.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "conf/command_line.h"
+#include "conf/settings.h"
+#include "heartbeat/counters.h"
+#include "heartbeat/sender.h"
+#include "sys/privilege.h"
+
+enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
+
+/* What one beat allocates above this goes back to the system when the beat is over. */
+enum { MALLOC_KEPT_BYTES = 64 * KIB };
+
+DEFINE_CLEANUP(struct sender *, sender_free);
+
+static int check(const struct settings *settings)
+{
+	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
+	struct privilege_user user;
+	struct err err = ERR_NONE;
+
+	settings_describe(settings, &text);
+	fputs(buf_text(&text), stdout);
+	if (privilege_is_root() && privilege_find_user(settings->user, &user, &err) < 0) {
+		fprintf(stderr, "amphora-heartbeat: %s\n", err.text);
+		return STATUS_WRONG_CONFIGURATION;
+	}
+	return STATUS_FINE;
+}
+
+/* A descriptor that becomes readable when somebody asks us to end. */
+static int signals_open(struct err *err)
+{
+	sigset_t awaited;
+	int fd;
+
+	sigemptyset(&awaited);
+	sigaddset(&awaited, SIGTERM);
+	sigaddset(&awaited, SIGINT);
+	sigprocmask(SIG_BLOCK, &awaited, NULL);
+	fd = signalfd(-1, &awaited, SFD_CLOEXEC);
+	return fd < 0 ? err_set_errno(err, -errno, "opening a signal descriptor") : fd;
+}
+
+/*
+ * What only root may do, then no longer being root: the folder for our own files, and the counters
+ * that the reference agent left, which its user alone may read.
+ */
+static int become_unprivileged(
+	const struct settings *settings, struct buf *ret_reference_counters, struct err *err)
+{
+	cleanup_free char *folder = xformat("%s/heartbeat", settings->base_path);
+	cleanup_free char *counters = xformat("%s/stats_counters.json", folder);
+	cleanup_free char *reference = xformat("%s/stats_counters.json", settings->base_path);
+	struct privilege_user user;
+	int r;
+
+	if (file_exists(counters) || file_read(reference, ret_reference_counters, NULL) < 0)
+		buf_clear(ret_reference_counters);
+	if (!privilege_is_root())
+		return directory_make(folder, 0755, err);
+	r = privilege_find_user(settings->user, &user, err);
+	if (r == 0)
+		r = privilege_give_directory(folder, &user, err);
+	if (r == 0)
+		r = privilege_drop(&user, err);
+	return r;
+}
+
+static int run(const struct settings *settings, struct err *err)
+{
+	cleanup_buf struct buf reference_counters = BUF_INIT(COUNTERS_MAX_BYTES);
+	CLEANUP(cleanup_sender_free) struct sender *sender = NULL;
+	cleanup_close int stop = signals_open(err);
+	int r;
+
+	if (stop < 0)
+		return stop;
+	r = become_unprivileged(settings, &reference_counters, err);
+	if (r < 0)
+		return r;
+	sender = sender_new(&(struct sender_settings){
+		.amphora_id = &settings->amphora_id,
+		.base_path = settings->base_path,
+		.key = settings->heartbeat_key,
+		.targets = (const char *const *)settings->controller_ip_port_list,
+		.target_count = settings->controller_count,
+		.interval_ms = (int64_t)settings->heartbeat_interval_s * 1000,
+		.reference_counters =
+			reference_counters.size_bytes > 0 ? buf_text(&reference_counters) : NULL,
+	});
+	buf_deinit(&reference_counters);
+	log_info("heartbeats of amphora %s every %u s to %zu health managers",
+		settings->amphora_id.text, settings->heartbeat_interval_s,
+		settings->controller_count);
+	return sender_run(sender, stop, err);
+}
+
+static int serve(const struct settings *settings)
+{
+	struct err err = ERR_NONE;
+
+	mallopt(M_MMAP_THRESHOLD, MALLOC_KEPT_BYTES);
+	mallopt(M_TRIM_THRESHOLD, MALLOC_KEPT_BYTES);
+	mallopt(M_ARENA_MAX, 1);
+	umask(022);
+	log_set_debug(settings->debug);
+	if (run(settings, &err) < 0) {
+		log_error("ending: %s", err.text);
+		return STATUS_FAILED;
+	}
+	log_info("ending as asked");
+	return STATUS_FINE;
+}
+
+int main(int argc, char **argv)
+{
+	CLEANUP(settings_deinit) struct settings settings = {0};
+	CLEANUP(command_line_deinit) struct command_line line = {0};
+	struct err err = ERR_NONE;
+	int status;
+
+	if (!command_line_parse(argc, argv,
+		    "Sends the heartbeats of an Octavia amphora to its health managers.", &line,
+		    &status))
+		return status;
+	if (settings_load(&line.sources, &settings, &err) < 0) {
+		fprintf(stderr, "amphora-heartbeat: %s\n", err.text);
+		return STATUS_WRONG_CONFIGURATION;
+	}
+	return line.check ? check(&settings) : serve(&settings);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "haproxy/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "haproxy/master.h"
+#include "sys/service.h"
+
+enum {
+	START_TIMEOUT_MS = 30 * 1000,
+	RELOAD_TIMEOUT_MS = 30 * 1000,
+	/* How often it is looked whether the process that is waited for is still the same. */
+	WATCH_STEP_MS = 100,
+	/* A master that has not answered for so long has lost its socket. */
+	SOCKET_LOST_MS = 2000,
+};
+
+/* "haproxy@LB" */
+struct service_name {
+	char text[SERVICE_NAME_MAX + 1];
+};
+
+static struct service_name service_name(const struct id *id)
+{
+	struct service_name name;
+
+	_Static_assert(sizeof("haproxy@") + ID_SIZE_MAX < sizeof(name.text), "an id must fit");
+	snprintf(name.text, sizeof(name.text), "haproxy@%s", id->text);
+	return name;
+}
+
+pid_t haproxy_launch_master(const struct haproxy_site *site, const struct id *id)
+{
+	return service_pid(site->services, service_name(id).text);
+}
+
+pid_t haproxy_launch_worker(const struct haproxy_site *site, const struct id *id)
+{
+	cleanup_free char *master_socket = haproxy_site_path(site, id, HAPROXY_FILE_MASTER_SOCKET);
+	struct haproxy_processes processes;
+
+	if (haproxy_launch_master(site, id) == 0 ||
+		haproxy_master_processes(master_socket, &processes, NULL) < 0)
+		return 0;
+	return processes.worker;
+}
+
+/* So that what is read from it later is about the present attempt, and it does not grow for good.
+ */
+static void output_empty(const struct haproxy_instance *instance)
+{
+	cleanup_free char *path =
+		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_OUTPUT);
+
+	if (truncate(path, 0) < 0 && errno != ENOENT)
+		log_warning("load balancer %s: emptying %s: %s", instance->id.text, path,
+			strerror(errno));
+}
+
+/*
+ * HAProxy's own words on why it did not start: what it wrote, or, where its output went to the
+ * journal, what it says when it is asked again.
+ */
+static void words_append(const struct haproxy_instance *instance, struct buf *ret_output)
+{
+	cleanup_free char *path =
+		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_OUTPUT);
+	cleanup_free char *config =
+		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_CONFIG);
+
+	if (ret_output->size_bytes == 0)
+		file_read(path, ret_output, NULL);
+	if (ret_output->size_bytes == 0)
+		haproxy_check(instance->site, config, ret_output, NULL);
+}
+
+static int service_start_haproxy(
+	const struct haproxy_instance *instance, bool *ret_started, struct err *err)
+{
+	const struct haproxy_site *site = instance->site;
+	const struct id *id = &instance->id;
+	cleanup_free char *master_socket = haproxy_site_path(site, id, HAPROXY_FILE_MASTER_SOCKET);
+	cleanup_free char *config = haproxy_site_path(site, id, HAPROXY_FILE_CONFIG);
+	cleanup_free char *own_config = haproxy_site_own_config_path(site);
+	cleanup_free char *pid_file = haproxy_site_path(site, id, HAPROXY_FILE_PID);
+	cleanup_free char *output = haproxy_site_path(site, id, HAPROXY_FILE_OUTPUT);
+	struct service_name name = service_name(id);
+	/* -Ws even without systemd: under -W a config's `daemon` leaves the foreground. */
+	const char *const argv[] = {site->haproxy_cmd, "-Ws", "-S", master_socket, "-f", config,
+		"-f", own_config, "-p", pid_file, "-L", site->peer_name, NULL};
+	const struct service_spec spec = {
+		.name = name.text,
+		.process =
+			{
+				.argv = argv,
+				.network_namespace = site->network_namespace,
+				.output_path = output,
+			},
+		.stop_signal = SIGTERM,
+	};
+	int r = haproxy_socket_path_check(master_socket, err);
+
+	if (r < 0)
+		return r;
+	return service_start(site->services, &spec, ret_started, err);
+}
+
+/*
+ * 0 when a worker answers, -ECHILD when the process ended, -ETIMEDOUT. What ended may have been
+ * started again by the manager, under another pid.
+ */
+static int start_wait(const struct haproxy_instance *instance, pid_t *ret_worker, struct err *err)
+{
+	pid_t master = haproxy_launch_master(instance->site, &instance->id);
+	cleanup_free char *master_socket =
+		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_MASTER_SOCKET);
+	int64_t deadline_ms = clock_now_ms() + START_TIMEOUT_MS;
+	int r;
+
+	do {
+		r = haproxy_master_wait(master_socket, WATCH_STEP_MS, ret_worker, err);
+		if (r == 0)
+			return 0;
+		if (master == 0 || haproxy_launch_master(instance->site, &instance->id) != master)
+			return -ECHILD;
+	} while (clock_left_ms(deadline_ms) > 0);
+	return r;
+}
+
+int haproxy_launch_start(const struct haproxy_instance *instance, pid_t *ret_worker,
+	struct buf *ret_output, struct err *err)
+{
+	struct service_manager *services = instance->site->services;
+	struct service_name name = service_name(&instance->id);
+	bool started = false;
+	int r;
+
+	if (service_pid(services, name.text) == 0)
+		output_empty(instance);
+	r = service_start_haproxy(instance, &started, err);
+	if (r < 0)
+		return err_wrap(err, r, "starting haproxy");
+	r = start_wait(instance, ret_worker, err);
+	if (r == 0)
+		return 0;
+	if (r == -ECHILD || started)
+		service_stop(services, name.text, NULL);
+	if (r == -ECHILD) {
+		words_append(instance, ret_output);
+		return err_set(err, -EBADMSG, "starting haproxy: it ended at once");
+	}
+	return err_wrap(err, r, "starting haproxy");
+}
+
+/*
+ * Without its socket the master still knows the signal, and makes the socket anew. Never sent to
+ * one that is only starting, which it would kill.
+ */
+static int reload_by_signal(const struct haproxy_instance *instance, const char *master_socket,
+	pid_t *ret_worker, struct err *err)
+{
+	pid_t master = haproxy_launch_master(instance->site, &instance->id);
+	struct haproxy_processes processes;
+	int r;
+
+	if (master == 0 || kill(master, SIGUSR2) < 0)
+		return err_set(err, -ESRCH, "haproxy does not run");
+	r = haproxy_master_wait(master_socket, RELOAD_TIMEOUT_MS, ret_worker, err);
+	if (r == 0)
+		r = haproxy_master_processes(master_socket, &processes, err);
+	if (r == 0 && processes.failed > 0)
+		r = err_set(err, -EBADMSG, "haproxy could not start a new worker");
+	return r;
+}
+
+int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_worker,
+	struct buf *ret_output, struct err *err)
+{
+	cleanup_free char *master_socket =
+		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_MASTER_SOCKET);
+	int r;
+
+	output_empty(instance);
+	if (haproxy_master_wait(master_socket, SOCKET_LOST_MS, ret_worker, err) == 0)
+		r = haproxy_master_reload(
+			master_socket, RELOAD_TIMEOUT_MS, ret_worker, ret_output, err);
+	else
+		r = reload_by_signal(instance, master_socket, ret_worker, err);
+	if (r == -EBADMSG)
+		words_append(instance, ret_output);
+	return r < 0 ? err_wrap(err, r, "reloading haproxy") : 0;
+}
+
+static int leftovers_remove(const struct haproxy_instance *instance, struct err *err)
+{
+	static const enum haproxy_file leftovers[] = {
+		HAPROXY_FILE_MASTER_SOCKET,
+		HAPROXY_FILE_RUNNING,
+		HAPROXY_FILE_OUTPUT,
+		HAPROXY_FILE_PREVIEW,
+		HAPROXY_FILE_PID,
+		HAPROXY_FILE_STATS_SOCKET,
+	};
+
+	for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
+		cleanup_free char *path =
+			haproxy_site_path(instance->site, &instance->id, leftovers[i]);
+		cleanup_free char *old = xformat("%s.old", path); /* of sys/service.h */
+		int r = file_remove(path, err);
+
+		if (r < 0)
+			return r;
+		r = file_remove(old, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int haproxy_launch_stop(const struct haproxy_instance *instance, struct err *err)
+{
+	int r = service_stop(instance->site->services, service_name(&instance->id).text, err);
+
+	if (r < 0)
+		return err_wrap(err, r, "stopping haproxy");
+	return leftovers_remove(instance, err);
+}
+
+int haproxy_launch_remove(const struct haproxy_instance *instance, struct err *err)
+{
+	int r = service_remove(instance->site->services, service_name(&instance->id).text, err);
+
+	if (r < 0)
+		return err_wrap(err, r, "stopping haproxy");
+	return leftovers_remove(instance, err);
+}

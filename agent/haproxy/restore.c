@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "haproxy/restore.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "haproxy/instance.h"
+
+/* Starting is mostly waiting for HAProxy, which has its own work to do. */
+enum { THREADS = 4 };
+
+DEFINE_CLEANUP(DIR *, closedir);
+
+/* Load balancers still to be taken, shared by the threads. */
+struct restoration {
+	struct haproxy_site *site;
+	const struct id *ids;
+	size_t count;
+	atomic_size_t next;
+	atomic_size_t failed;
+};
+
+static int load_balancer_restore(struct haproxy_site *site, const struct id *id)
+{
+	cleanup_haproxy_instance struct haproxy_instance *instance =
+		haproxy_instance_acquire(site, id);
+	cleanup_free char *marker = haproxy_site_path(site, id, HAPROXY_FILE_STOPPED);
+	cleanup_buf struct buf output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES);
+	enum haproxy_applied applied;
+	struct err err = ERR_NONE;
+	int r;
+
+	if (file_exists(marker))
+		r = haproxy_instance_stop(instance, &applied, &err);
+	else
+		r = haproxy_instance_start(instance, &applied, &output, &err);
+	/* Deleted by a request meanwhile. */
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		log_error("load balancer %s: %s%s%s", id->text, err.text,
+			output.size_bytes ? "; it says: " : "", buf_text(&output));
+	else
+		log_info("load balancer %s: found; %s", id->text, haproxy_applied_text(applied));
+	return r;
+}
+
+static void *load_balancers_restore(void *data)
+{
+	struct restoration *restoration = data;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&restoration->next, 1)) < restoration->count)
+		if (load_balancer_restore(restoration->site, &restoration->ids[i]) < 0)
+			atomic_fetch_add(&restoration->failed, 1);
+	return NULL;
+}
+
+/* Folders of load balancers whose deletion was cut short: they are gone but for the bytes. */
+static void deletions_finish(const struct haproxy_site *site)
+{
+	CLEANUP(cleanup_closedir) DIR *folder = opendir(site->base_path);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		cleanup_free char *path = xformat("%s/%s", site->base_path, entry->d_name);
+		struct err err = ERR_NONE;
+
+		if (entry->d_name[0] != '.' || !text_ends_with(entry->d_name, ".deleted"))
+			continue;
+		if (directory_remove(path, &err) < 0)
+			log_warning("%s", err.text);
+	}
+}
+
+size_t haproxy_restore_all(struct haproxy_site *site)
+{
+	struct restoration restoration = {.site = site};
+	cleanup_free struct id *ids = NULL;
+	pthread_t threads[THREADS];
+	size_t started = 0;
+	struct err err = ERR_NONE;
+
+	deletions_finish(site);
+	if (haproxy_site_load_balancers(site, &ids, &restoration.count, &err) < 0) {
+		log_error("%s", err.text);
+		return 0;
+	}
+	restoration.ids = ids;
+	/* This thread is one of them, so that it goes on when no other can be had. */
+	while (started + 1 < THREADS && started + 1 < restoration.count &&
+		pthread_create(&threads[started], NULL, load_balancers_restore, &restoration) == 0)
+		started++;
+	load_balancers_restore(&restoration);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	return restoration.failed;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Something that is wrong for a while: said in the log when it begins, when its reason changes and
+ * when it ends, not at each beat between, and kept as a text for the status file. Owned by
+ * what it is about (a target, a load balancer, the sender). Used by the sender.
+ */
+#pragma once
+
+#include "base/buf.h"
+
+/* Starts as {0}. */
+struct condition {
+	char *text; /* NULL while all is well */
+	int code;
+};
+
+/*
+ * It holds, for the reason code (a negative errno, or any other number), in the words of format.
+ * The words may change from beat to beat (a count), the log hears of a new code only.
+ */
+void condition_raise(struct condition *condition, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* It holds no longer: format says so in the log, if it did before. */
+void condition_clear(struct condition *condition, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Appends the text to a list of problems, if it holds. */
+void condition_describe(const struct condition *condition, struct buf *ret_problems);
+void condition_deinit(struct condition *condition);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "heartbeat/counters.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "heartbeat/json_text.h"
+
+struct entry {
+	char *listener;
+	struct traffic last;
+	bool is_observed; /* while a commit is under way */
+};
+
+struct counters {
+	struct entry *entries; /* sorted by listener */
+	size_t count;
+};
+
+DEFINE_CLEANUP(json_t *, json_decref);
+DEFINE_CLEANUP(struct counters *, counters_free);
+
+static int entry_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct entry *)a)->listener, ((const struct entry *)b)->listener);
+}
+
+static void entries_sort(struct counters *counters)
+{
+	if (counters->count > 1)
+		qsort(counters->entries, counters->count, sizeof(*counters->entries),
+			entry_compare);
+}
+
+static struct entry *entry_find(const struct counters *counters, const char *listener)
+{
+	struct entry key = {.listener = (char *)listener};
+
+	if (counters->count == 0)
+		return NULL;
+	return bsearch(&key, counters->entries, counters->count, sizeof(key), entry_compare);
+}
+
+static void entry_add(struct counters *counters, const char *listener, const struct traffic *last)
+{
+	counters->entries =
+		xrealloc_array(counters->entries, counters->count + 1, sizeof(*counters->entries));
+	counters->entries[counters->count++] = (struct entry){
+		.listener = xstrdup(listener),
+		.last = *last,
+		.is_observed = true,
+	};
+}
+
+struct counters *counters_new(void)
+{
+	return xcalloc(1, sizeof(struct counters));
+}
+
+static void entries_free(struct counters *counters)
+{
+	for (size_t i = 0; i < counters->count; i++)
+		free(counters->entries[i].listener);
+	free(counters->entries);
+	*counters = (struct counters){.entries = NULL};
+}
+
+void counters_free(struct counters *counters)
+{
+	if (!counters)
+		return;
+	entries_free(counters);
+	free(counters);
+}
+
+/* A counter of the file; one that is missing is 0, as in the reference. */
+static int number_parse(const json_t *listener, const char *key, uint64_t *ret_number)
+{
+	const json_t *number = json_object_get(listener, key);
+
+	*ret_number = 0;
+	if (!number)
+		return 0;
+	if (!json_is_integer(number) || json_integer_value(number) < 0)
+		return -EINVAL;
+	*ret_number = (uint64_t)json_integer_value(number);
+	return 0;
+}
+
+static int traffic_parse(
+	const char *name, const json_t *listener, struct traffic *ret_traffic, struct err *err)
+{
+	if (!json_is_object(listener) ||
+		number_parse(listener, "bin", &ret_traffic->bytes_in) < 0 ||
+		number_parse(listener, "bout", &ret_traffic->bytes_out) < 0 ||
+		number_parse(listener, "ereq", &ret_traffic->errors_request) < 0 ||
+		number_parse(listener, "stot", &ret_traffic->sessions_total) < 0)
+		return err_set(err, -EINVAL,
+			"counters of listener %.80s: four numbers bin, bout, ereq, stot are "
+			"expected",
+			name);
+	return 0;
+}
+
+int counters_parse(
+	struct counters *counters, const char *text, size_t text_size_bytes, struct err *err)
+{
+	CLEANUP(cleanup_counters_free) struct counters *parsed = counters_new();
+	CLEANUP(cleanup_json_decref) json_t *root = NULL;
+	json_error_t fault;
+	const char *name;
+	json_t *listener;
+
+	root = json_loadb(text, text_size_bytes, JSON_REJECT_DUPLICATES, &fault);
+	if (!root)
+		return err_set(err, -EINVAL, "counters: line %d: %s", fault.line, fault.text);
+	if (!json_is_object(root))
+		return err_set(err, -EINVAL, "counters: a JSON object is expected");
+	json_object_foreach(root, name, listener)
+	{
+		struct traffic last;
+		int r = traffic_parse(name, listener, &last, err);
+
+		if (r < 0)
+			return r;
+		entry_add(parsed, name, &last);
+	}
+	entries_sort(parsed);
+	entries_free(counters);
+	*counters = *parsed;
+	*parsed = (struct counters){.entries = NULL};
+	return 0;
+}
+
+int counters_load(struct counters *counters, const char *path, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(COUNTERS_MAX_BYTES);
+	int r = file_read(path, &text, err);
+
+	if (r < 0)
+		return r;
+	r = counters_parse(counters, buf_text(&text), text.size_bytes, err);
+	return r < 0 ? err_wrap(err, r, "reading %s", path) : 0;
+}
+
+int counters_store(const struct counters *counters, const char *path, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(COUNTERS_MAX_BYTES);
+
+	buf_append_char(&text, '{');
+	for (size_t i = 0; i < counters->count; i++) {
+		const struct traffic *last = &counters->entries[i].last;
+
+		buf_append_text(&text, i > 0 ? ",\n" : "");
+		json_text_append(&text, counters->entries[i].listener);
+		buf_append_format(&text,
+			":{\"bin\":%" PRIu64 ",\"bout\":%" PRIu64 ",\"ereq\":%" PRIu64
+			",\"stot\":%" PRIu64 "}",
+			last->bytes_in, last->bytes_out, last->errors_request,
+			last->sessions_total);
+	}
+	buf_append_text(&text, "}\n");
+	if (buf_error(&text))
+		return err_set(err, buf_error(&text), "writing %s: more than %d bytes", path,
+			COUNTERS_MAX_BYTES);
+	return file_replace_nosync(path, buf_text(&text), text.size_bytes, 0644, err);
+}
+
+static bool has_gone_down(const struct traffic *now, const struct traffic *last)
+{
+	return now->bytes_in < last->bytes_in || now->bytes_out < last->bytes_out ||
+	       now->errors_request < last->errors_request ||
+	       now->sessions_total < last->sessions_total;
+}
+
+struct traffic *counters_differences(
+	const struct counters *counters, const struct observation *observation)
+{
+	struct traffic *differences = xcalloc(observation->listener_count, sizeof(*differences));
+
+	for (size_t i = 0; i < observation->listener_count; i++) {
+		const struct observed_listener *listener = &observation->listeners[i];
+		const struct entry *entry = entry_find(counters, listener->id);
+
+		differences[i] = listener->total;
+		if (!entry || has_gone_down(&listener->total, &entry->last))
+			continue;
+		differences[i].bytes_in -= entry->last.bytes_in;
+		differences[i].bytes_out -= entry->last.bytes_out;
+		differences[i].errors_request -= entry->last.errors_request;
+		differences[i].sessions_total -= entry->last.sessions_total;
+	}
+	return differences;
+}
+
+static void entries_drop_unobserved(struct counters *counters)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < counters->count; i++)
+		if (counters->entries[i].is_observed)
+			counters->entries[kept++] = counters->entries[i];
+		else
+			free(counters->entries[i].listener);
+	counters->count = kept;
+}
+
+void counters_commit(struct counters *counters, const struct observation *observation)
+{
+	/* Searches go on in the sorted part while new entries gather behind it. */
+	struct counters known = *counters;
+
+	for (size_t i = 0; i < counters->count; i++)
+		counters->entries[i].is_observed = false;
+	for (size_t i = 0; i < observation->listener_count; i++) {
+		const struct observed_listener *listener = &observation->listeners[i];
+		struct entry *entry;
+
+		known.entries = counters->entries;
+		entry = entry_find(&known, listener->id);
+		if (entry) {
+			entry->last = listener->total;
+			entry->is_observed = true;
+		} else {
+			entry_add(counters, listener->id, &listener->total);
+		}
+	}
+	if (!observation->is_partial)
+		entries_drop_unobserved(counters);
+	entries_sort(counters);
+}

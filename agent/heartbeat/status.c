@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "heartbeat/status.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "heartbeat/json_text.h"
+
+enum { STATUS_MAX_BYTES = 128 * KIB };
+
+static void sent_format(const struct status *status, struct buf *ret_text)
+{
+	if (status->sent_at == 0) {
+		buf_append_text(ret_text,
+			"\"sent_at\":null,\"target\":null,\"bytes\":null,\"seq\":null,"
+			"\"listeners\":null,\"members\":null");
+		return;
+	}
+	buf_append_format(ret_text, "\"sent_at\":%lld,\"target\":", (long long)status->sent_at);
+	json_text_append(ret_text, status->target);
+	buf_append_format(ret_text,
+		",\"bytes\":%zu,\"seq\":%" PRIu64 ",\"listeners\":%zu,\"members\":%zu",
+		status->bytes, status->seq, status->listeners, status->members);
+}
+
+int status_store(
+	const struct status *status, const char *problem, const char *path, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(STATUS_MAX_BYTES);
+
+	buf_append_format(&text, "{\"updated_at\":%lld,", (long long)status->updated_at);
+	sent_format(status, &text);
+	buf_append_text(&text, ",\"problem\":");
+	json_text_append(&text, problem);
+	buf_append_text(&text, "}\n");
+	if (buf_error(&text))
+		return err_set(err, buf_error(&text), "writing %s: more than %d bytes", path,
+			STATUS_MAX_BYTES);
+	return file_replace_nosync(path, buf_text(&text), text.size_bytes, 0644, err);
+}
+
+void status_deinit(struct status *status)
+{
+	free(status->target);
+	*status = (struct status){.target = NULL};
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/fault.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+
+/* Keys come from outside: a reader refuses long ones before they get here, this is the last line.
+ */
+enum { POINTER_MAX = 4 * KIB, TEXT_MAX = 1 * KIB };
+
+static void append_key(const char *key, struct buf *pointer)
+{
+	buf_append_char(pointer, '/');
+	for (; *key; key++) {
+		if (*key == '~')
+			buf_append_text(pointer, "~0");
+		else if (*key == '/')
+			buf_append_text(pointer, "~1");
+		else
+			buf_append_char(pointer, *key);
+	}
+}
+
+static void append_place(const struct place *place, struct buf *pointer)
+{
+	if (!place->parent)
+		return;
+	append_place(place->parent, pointer);
+	if (place->key)
+		append_key(place->key, pointer);
+	else
+		buf_append_format(pointer, "/%zu", place->index);
+}
+
+static void list_add(struct fault_list *list, const struct place *place, const char *key,
+	const char *format, va_list arguments)
+{
+	cleanup_buf struct buf pointer = BUF_INIT(POINTER_MAX);
+	char text[TEXT_MAX];
+
+	if (list->count == FAULTS_MAX) {
+		list->left_out++;
+		return;
+	}
+	append_place(place, &pointer);
+	if (key)
+		append_key(key, &pointer);
+	vsnprintf(text, sizeof(text), format, arguments);
+	list->items[list->count++] =
+		(struct fault){.path = buf_take_text(&pointer), .text = xstrdup(text)};
+}
+
+void faults_add(
+	struct faults *faults, const struct place *place, const char *key, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	list_add(&faults->errors, place, key, format, arguments);
+	va_end(arguments);
+}
+
+void faults_warn(
+	struct faults *faults, const struct place *place, const char *key, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	list_add(&faults->warnings, place, key, format, arguments);
+	va_end(arguments);
+}
+
+static void list_deinit(struct fault_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->items[i].path);
+		free(list->items[i].text);
+	}
+	list->count = 0;
+	list->left_out = 0;
+}
+
+void faults_deinit(struct faults *faults)
+{
+	list_deinit(&faults->errors);
+	list_deinit(&faults->warnings);
+}

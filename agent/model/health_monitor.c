@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/health_monitor.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "model/naming.h"
+#include "model/reader.h"
+
+/* Limits are those of Octavia's API and database. */
+enum {
+	PATH_CHARACTERS_MAX = 255,
+	HOST_CHARACTERS_MAX = 255,
+	HOST_LENGTH_MAX = 253,
+	HOST_LABEL_MAX = 63,
+	CODES_CHARACTERS_MAX = 64,
+	CODE_MIN = 100,
+	CODE_MAX = 999
+};
+
+static const struct choice types[] = {
+	{"HTTP", HEALTH_MONITOR_HTTP},
+	{"TCP", HEALTH_MONITOR_TCP},
+	{"HTTPS", CHOICE_NOT_YET},
+	{"PING", CHOICE_NOT_YET},
+	{"TLS-HELLO", CHOICE_NOT_YET},
+	{"UDP-CONNECT", CHOICE_NOT_YET},
+	{"SCTP", CHOICE_NOT_YET},
+	{NULL, 0},
+};
+
+/* value is the index. */
+static const struct choice methods[] = {{"GET", 0}, {"HEAD", 1}, {"POST", 2}, {"PUT", 3},
+	{"DELETE", 4}, {"TRACE", 5}, {"OPTIONS", 6}, {"PATCH", 7}, {"CONNECT", 8}, {NULL, 0}};
+
+static const char *const required_keys[] = {"type", "delay", "timeout", "max_retries", NULL};
+static const char *const request_keys[] = {
+	"http_method", "url_path", "expected_codes", "http_version", "domain_name", NULL};
+static const struct refused_key refused_keys[] = {{NULL, NULL}};
+
+static bool is_hex(char c)
+{
+	return isxdigit((unsigned char)c);
+}
+
+/* NULL, or what is wrong with it. */
+static const char *fault_of_path(const char *path)
+{
+	if (path[0] != '/')
+		return "must begin with '/'";
+	if (path[1] == '/')
+		return "must be a path: '//' begins a host name";
+	for (const char *p = path; *p; p++) {
+		if (*p == ' ')
+			return "must not hold a space: write %20";
+		if (*p == '#')
+			return "must not hold '#': a fragment is never sent to a server";
+		if (*p == '%' && !(is_hex(p[1]) && is_hex(p[2])))
+			return "holds a '%' that two hexadecimal digits do not follow";
+	}
+	return NULL;
+}
+
+/* A domain name as Octavia's API takes it: '_' may begin a label, nothing else is special. */
+static bool is_domain_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length > 0 && name[length - 1] == '.')
+		length--;
+	if (length == 0 || length > HOST_LENGTH_MAX)
+		return false;
+	for (size_t start = 0; start < length;) {
+		size_t end = start;
+
+		for (; end < length && name[end] != '.'; end++)
+			if (!isalnum((unsigned char)name[end]) && name[end] != '-' &&
+				!(name[end] == '_' && end == start))
+				return false;
+		if (end == start || end - start > HOST_LABEL_MAX || name[start] == '-' ||
+			name[end - 1] == '-' || end == length - 1)
+			return false;
+		start = end + 1;
+	}
+	return true;
+}
+
+static int parse_code(const char *text, unsigned *ret_code)
+{
+	uint64_t code;
+
+	if (strnlen(text, 3) < 3 || text_parse_u64_span(text, 3, CODE_MIN, CODE_MAX, &code) < 0)
+		return -EINVAL;
+	*ret_code = (unsigned)code;
+	return 0;
+}
+
+/* "200", "200-204" or "200, 202": -EINVAL, or sets ret_expected[code] for each. */
+static int parse_codes(const char *text, bool ret_expected[static CODE_MAX + 1])
+{
+	unsigned low, high;
+
+	if (strlen(text) == 7 && text[3] == '-') {
+		if (parse_code(text, &low) < 0 || parse_code(text + 4, &high) < 0 || low > high)
+			return -EINVAL;
+		for (unsigned code = low; code <= high; code++)
+			ret_expected[code] = true;
+		return 0;
+	}
+	for (;;) {
+		if (parse_code(text, &low) < 0)
+			return -EINVAL;
+		ret_expected[low] = true;
+		text += 3;
+		text += strspn(text, " ");
+		if (*text == '\0')
+			return 0;
+		if (*text++ != ',')
+			return -EINVAL;
+		text += strspn(text, " ");
+	}
+}
+
+static void read_codes(struct reader *reader, struct health_monitor_request *request)
+{
+	bool expected[CODE_MAX + 1] = {false};
+	const char *text = reader_text(reader, "expected_codes", CODES_CHARACTERS_MAX);
+
+	if (parse_codes(text ? text : "200", expected) < 0) {
+		reader_fault(reader, "expected_codes",
+			"must be status codes from %d to %d: \"200\", \"200,202\" or \"200-204\"",
+			CODE_MIN, CODE_MAX);
+		return;
+	}
+	for (unsigned code = CODE_MIN; code <= CODE_MAX; code++)
+		request->code_count += expected[code];
+	request->codes = xcalloc(request->code_count, sizeof(*request->codes));
+	for (unsigned code = CODE_MIN, i = 0; code <= CODE_MAX; code++)
+		if (expected[code])
+			request->codes[i++] = (uint16_t)code;
+}
+
+/* A number in Octavia's API; a person may write it as a text. */
+static const char *read_version(struct reader *reader)
+{
+	const json_t *value = reader_value(reader, "http_version");
+	const char *text = json_string_value(value);
+
+	if (!value)
+		return NULL;
+	if (text_equal(text ? text : "", "1.0") || json_number_value(value) == 1.0)
+		return "1.0";
+	if (text_equal(text ? text : "", "1.1") || json_number_value(value) == 1.1)
+		return "1.1";
+	reader_fault(reader, "http_version", "must be 1.0 or 1.1");
+	return NULL;
+}
+
+static void read_host(struct reader *reader, struct health_monitor_request *request)
+{
+	const char *host = reader_text(reader, "domain_name", HOST_CHARACTERS_MAX);
+
+	if (!host)
+		return;
+	if (!is_domain_name(host))
+		reader_fault(reader, "domain_name", "must be a domain name");
+	else if (!request->version || text_equal(request->version, "1.0"))
+		reader_fault(reader, "domain_name", "needs http_version 1.1");
+	else
+		request->host = xstrdup(host);
+}
+
+static void read_request(struct reader *reader, struct health_monitor_request *request)
+{
+	const char *path = reader_text(reader, "url_path", PATH_CHARACTERS_MAX);
+	const char *fault = path ? fault_of_path(path) : NULL;
+
+	if (fault)
+		reader_fault(reader, "url_path", "%s", fault);
+	request->path = xstrdup(path ? path : "/");
+	request->method = methods[reader_choice(reader, "http_method", methods, 0)].name;
+	request->version = read_version(reader);
+	read_host(reader, request);
+	read_codes(reader, request);
+}
+
+/* type is CHOICE_NOT_YET where it is at fault itself: then nothing can be said of these keys. */
+static void refuse_request(struct reader *reader, int type)
+{
+	for (const char *const *key = request_keys; *key; key++)
+		if (reader_has(reader, *key) && type != CHOICE_NOT_YET)
+			reader_fault(reader, *key, "has a meaning for HTTP monitors only");
+}
+
+static void read_times(struct reader *reader, struct health_monitor *monitor)
+{
+	monitor->delay_ms =
+		reader_duration_ms(reader, "delay", 1000, 1, HEALTH_MONITOR_SECONDS_MAX, 0);
+	monitor->timeout_ms =
+		reader_duration_ms(reader, "timeout", 1000, 1, HEALTH_MONITOR_SECONDS_MAX, 0);
+	if (monitor->delay_ms > 0 && monitor->timeout_ms > monitor->delay_ms)
+		reader_warn(reader, "timeout",
+			"is longer than delay: a check may still be under way when the next is "
+			"due");
+}
+
+void health_monitor_parse(struct reader *reader, struct naming *naming, const struct id *pool_id,
+	struct health_monitor *ret_monitor)
+{
+	int type = reader_choice(reader, "type", types, CHOICE_NOT_YET);
+
+	*ret_monitor = (struct health_monitor){.name = reader_name(reader)};
+	reader_require(reader, required_keys);
+	naming_read_id(naming, reader, NAMING_HEALTH_MONITOR,
+		pool_id->text[0] ? pool_id->text : NULL, &ret_monitor->id);
+	ret_monitor->admin_state_up = reader_flag(reader, "admin_state_up", true);
+	read_times(reader, ret_monitor);
+	ret_monitor->max_retries =
+		(unsigned)reader_number(reader, "max_retries", 1, HEALTH_MONITOR_RETRIES_MAX, 1);
+	ret_monitor->max_retries_down = (unsigned)reader_number(reader, "max_retries_down", 1,
+		HEALTH_MONITOR_RETRIES_MAX, HEALTH_MONITOR_RETRIES_DOWN_DEFAULT);
+	ret_monitor->type = type == HEALTH_MONITOR_HTTP ? HEALTH_MONITOR_HTTP : HEALTH_MONITOR_TCP;
+	if (type == HEALTH_MONITOR_HTTP)
+		read_request(reader, &ret_monitor->request);
+	else
+		refuse_request(reader, type);
+	reader_finish(reader, refused_keys);
+}
+
+void health_monitor_deinit(struct health_monitor *monitor)
+{
+	free(monitor->name);
+	free(monitor->request.path);
+	free(monitor->request.host);
+	free(monitor->request.codes);
+}

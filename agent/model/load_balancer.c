@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/load_balancer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "model/document.h"
+#include "model/naming.h"
+#include "model/reader.h"
+#include "model/text_index.h"
+
+enum { PROJECT_ID_CHARACTERS_MAX = 36 };
+enum topology_word { TOPOLOGY_WORD_SINGLE };
+
+static const struct choice topologies[] = {
+	{"SINGLE", TOPOLOGY_WORD_SINGLE},
+	{"ACTIVE_STANDBY", CHOICE_NOT_YET},
+	{NULL, 0},
+};
+
+static const char *const required_keys[] = {"vip_address", NULL};
+
+static const struct refused_key refused_keys[] = {
+	{"additional_vips", REFUSED_NOT_YET},
+	{"amphorae", REFUSED_NOT_YET},
+	{"vrrp", REFUSED_NOT_YET},
+	{"subnet_cidr", REFUSED_NOT_YET},
+	{"gateway", REFUSED_NOT_YET},
+	{"host_routes", REFUSED_NOT_YET},
+	{NULL, NULL},
+};
+
+/* Beside {"loadbalancer": …} stands nothing. */
+static const struct refused_key refused_beside[] = {{NULL, NULL}};
+
+/* The pools by what may refer to them. */
+struct pool_directory {
+	struct text_index ids, names;
+	struct text_index shared_names; /* of several pools: no reference */
+};
+
+static void directory_deinit(struct pool_directory *directory)
+{
+	text_index_deinit(&directory->ids);
+	text_index_deinit(&directory->names);
+	text_index_deinit(&directory->shared_names);
+}
+
+static void directory_fill(struct pool_directory *directory, const struct pool_list *pools)
+{
+	for (size_t i = 0; i < pools->count; i++) {
+		const struct pool *pool = pools->items[i];
+
+		text_index_add(&directory->ids, pool->id.text, i);
+		if (pool->name[0] && !text_index_add(&directory->names, pool->name, i))
+			text_index_add(&directory->shared_names, pool->name, i);
+	}
+}
+
+/* The pool that is meant, or NULL with a fault. */
+static const struct pool *directory_find(const struct pool_directory *directory,
+	const struct pool_list *pools, const struct pool_reference *reference,
+	struct faults *faults, const struct place *listener)
+{
+	const char *text = reference->id ? reference->id : reference->name;
+	size_t number;
+
+	if (!text)
+		return NULL;
+	if (reference->id && text_index_find(&directory->ids, reference->id, &number))
+		return pools->items[number];
+	if (!reference->name || !text_index_find(&directory->names, reference->name, &number))
+		faults_add(faults, listener, reference->key, "there is no pool '%s'", text);
+	else if (text_index_find(&directory->shared_names, reference->name, &number))
+		faults_add(faults, listener, reference->key,
+			"several pools are called '%s': refer to one by its id", text);
+	else
+		return pools->items[number];
+	return NULL;
+}
+
+/* Now that every pool is known. list is the one that the listeners were read from. */
+static void resolve_references(struct load_balancer *load_balancer,
+	const struct pool_reference *references, const struct reader_list *list)
+{
+	CLEANUP(directory_deinit) struct pool_directory directory = {0};
+
+	directory_fill(&directory, &load_balancer->pools);
+	for (size_t i = 0; i < load_balancer->listener_count; i++) {
+		const struct pool_reference *reference = &references[i];
+		struct place place = {.parent = &list->place, .index = reference->index};
+		const struct pool *pool;
+
+		if (!reference->key)
+			continue;
+		pool = directory_find(
+			&directory, &load_balancer->pools, reference, list->faults, &place);
+		if (pool)
+			listener_set_default_pool(&load_balancer->listeners[i], pool, list->faults,
+				&place, reference->key);
+	}
+}
+
+static void read_pools(
+	struct reader *reader, struct naming *naming, struct load_balancer *load_balancer)
+{
+	struct reader_list list;
+	struct reader pool;
+
+	if (!reader_enter_list(reader, "pools", &list))
+		return;
+	while (reader_list_next(&list, &pool))
+		pool_parse(&pool, naming, NULL, pool_list_add(&load_balancer->pools));
+}
+
+static void read_listeners(
+	struct reader *reader, struct naming *naming, struct load_balancer *load_balancer)
+{
+	cleanup_text_index struct text_index ports = {NULL};
+	cleanup_free struct pool_reference *references = NULL;
+	struct reader_list list;
+	struct reader listener;
+
+	if (!reader_enter_list(reader, "listeners", &list))
+		return;
+	load_balancer->listeners =
+		xcalloc(reader_list_size(&list), sizeof(*load_balancer->listeners));
+	references = xcalloc(reader_list_size(&list), sizeof(*references));
+	while (reader_list_next(&list, &listener)) {
+		size_t i = load_balancer->listener_count++;
+
+		listener_parse(&listener, naming, &ports, &load_balancer->pools,
+			&load_balancer->listeners[i], &references[i]);
+	}
+	resolve_references(load_balancer, references, &list);
+}
+
+/* The URL's id, which the document may repeat; else the document's; else one made of the VIP. */
+static void read_id(struct reader *reader, const struct id *id, struct load_balancer *load_balancer)
+{
+	bool given = reader_id(reader, "id", &load_balancer->id);
+	char vip[ADDRESS_TEXT_MAX];
+
+	if (given && id && !id_equal(id, &load_balancer->id))
+		reader_fault(reader, "id", "differs from the id that the model is sent to, %s",
+			id->text);
+	if (id) {
+		load_balancer->id = *id;
+	} else if (!given) {
+		address_format(&load_balancer->vip_address, vip);
+		naming_derive_load_balancer_id(vip, &load_balancer->id);
+	}
+}
+
+static void read_load_balancer(
+	struct reader *reader, const struct id *id, struct load_balancer *load_balancer)
+{
+	const char *project_id = reader_text(reader, "project_id", PROJECT_ID_CHARACTERS_MAX);
+	cleanup_naming struct naming naming;
+
+	load_balancer->vip_address = (struct address){.family = AF_INET};
+	reader_require(reader, required_keys);
+	reader_address(reader, "vip_address", &load_balancer->vip_address);
+	read_id(reader, id, load_balancer);
+	naming_init(&naming, &load_balancer->id);
+	load_balancer->name = reader_name(reader);
+	load_balancer->project_id = xstrdup(project_id ? project_id : "");
+	load_balancer->admin_state_up = reader_flag(reader, "admin_state_up", true);
+	reader_choice(reader, "topology", topologies, TOPOLOGY_WORD_SINGLE);
+	read_pools(reader, &naming, load_balancer);
+	read_listeners(reader, &naming, load_balancer);
+	reader_finish(reader, refused_keys);
+}
+
+static void read_document(const json_t *document, const struct id *id, struct faults *faults,
+	struct load_balancer *load_balancer)
+{
+	struct reader whole, inner;
+
+	if (!reader_init(&whole, document, faults))
+		return;
+	if (!reader_has(&whole, "loadbalancer")) {
+		read_load_balancer(&whole, id, load_balancer);
+		return;
+	}
+	if (reader_enter_object(&whole, "loadbalancer", &inner))
+		read_load_balancer(&inner, id, load_balancer);
+	reader_finish(&whole, refused_beside);
+}
+
+int load_balancer_parse(const char *text, size_t size_bytes, const struct id *id,
+	struct faults *ret_faults, struct load_balancer **ret_load_balancer, struct err *err)
+{
+	cleanup_load_balancer struct load_balancer *load_balancer =
+		xcalloc(1, sizeof(*load_balancer));
+	json_auto_t *document = document_parse(text, size_bytes, ret_faults);
+
+	if (document)
+		read_document(document, id, ret_faults, load_balancer);
+	if (ret_faults->errors.count > 0)
+		return err_set(err, -EINVAL, "the model is refused: faults: %zu",
+			ret_faults->errors.count + ret_faults->errors.left_out);
+	*ret_load_balancer = take_ptr(load_balancer);
+	return 0;
+}
+
+void load_balancer_free(struct load_balancer *load_balancer)
+{
+	if (!load_balancer)
+		return;
+	for (size_t i = 0; i < load_balancer->listener_count; i++)
+		listener_deinit(&load_balancer->listeners[i]);
+	free(load_balancer->listeners);
+	pool_list_deinit(&load_balancer->pools);
+	free(load_balancer->project_id);
+	free(load_balancer->name);
+	free(load_balancer);
+}
+
+bool load_balancer_has_frontend(const struct load_balancer *load_balancer)
+{
+	if (!load_balancer->admin_state_up)
+		return false;
+	for (size_t i = 0; i < load_balancer->listener_count; i++)
+		if (load_balancer->listeners[i].admin_state_up)
+			return true;
+	return false;
+}

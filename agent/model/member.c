@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/member.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/naming.h"
+#include "model/reader.h"
+#include "model/text_index.h"
+
+/* "10.0.0.4/80" */
+enum { END_TEXT_MAX = ADDRESS_TEXT_MAX + 6 };
+
+static const char *const required_keys[] = {"address", "protocol_port", NULL};
+
+static const struct refused_key refused_keys[] = {
+	{"backup", REFUSED_NOT_YET},
+	{"monitor_address", REFUSED_NOT_YET},
+	{"monitor_port", REFUSED_NOT_YET},
+	{NULL, NULL},
+};
+
+/* Address and port, which tell the members of one pool apart; false when something is at fault. */
+static bool read_end(struct reader *reader, struct text_index *ends_of_pool, struct member *member,
+	char ret_end[static END_TEXT_MAX])
+{
+	char address[ADDRESS_TEXT_MAX];
+
+	member->protocol_port = (in_port_t)reader_number(reader, "protocol_port", 1, UINT16_MAX, 0);
+	if (!reader_address(reader, "address", &member->address) || member->protocol_port == 0)
+		return false;
+	address_format(&member->address, address);
+	snprintf(ret_end, END_TEXT_MAX, "%s/%u", address, member->protocol_port);
+	if (text_index_add(ends_of_pool, ret_end, 0))
+		return true;
+	reader_fault(reader, NULL, "has the same address and port as another member of this pool");
+	return false;
+}
+
+void member_parse(struct reader *reader, struct naming *naming, const struct id *pool_id,
+	struct text_index *ends_of_pool, struct member *ret_member)
+{
+	char end[END_TEXT_MAX];
+	char identity[ID_SIZE_MAX + 1 + END_TEXT_MAX];
+	bool identified;
+
+	*ret_member = (struct member){.name = reader_name(reader)};
+	reader_require(reader, required_keys);
+	identified = read_end(reader, ends_of_pool, ret_member, end) && pool_id->text[0];
+	if (identified)
+		snprintf(identity, sizeof(identity), "%s/%s", pool_id->text, end);
+	naming_read_id(
+		naming, reader, NAMING_MEMBER, identified ? identity : NULL, &ret_member->id);
+	ret_member->weight = (uint16_t)reader_number(
+		reader, "weight", 0, MEMBER_WEIGHT_MAX, MEMBER_WEIGHT_DEFAULT);
+	ret_member->admin_state_up = reader_flag(reader, "admin_state_up", true);
+	reader_finish(reader, refused_keys);
+}
+
+void member_deinit(struct member *member)
+{
+	free(member->name);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Giving up root for good. Used by the programs that need it at their start only (the sender).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct privilege_user {
+	uid_t uid;
+	gid_t gid; /* the primary group */
+};
+
+bool privilege_is_root(void);
+/* -ENOENT: there is no such user. */
+int privilege_find_user(const char *name, struct privilege_user *ret_user, struct err *err);
+/*
+ * Makes the folder if it is missing and gives it to the user, mode 0755. Its parent must be root's:
+ * a link in its place is refused.
+ */
+int privilege_give_directory(const char *path, const struct privilege_user *user, struct err *err);
+/*
+ * Becomes the user with no supplementary group, no capability, and no way back (no_new_privs).
+ * To be called while there is one thread. On failure the process is in between: end it.
+ */
+int privilege_drop(const struct privilege_user *user, struct err *err);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sys/service_spec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+static const char name_chars[] = "0123456789"
+				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "abcdefghijklmnopqrstuvwxyz"
+				 "@_.-";
+
+int service_name_check(const char *name, struct err *err)
+{
+	size_t length = strlen(name);
+
+	if (length == 0 || length > SERVICE_NAME_MAX || strspn(name, name_chars) != length ||
+		strchr("@.-", name[0]))
+		return err_set(err, -EINVAL,
+			"service name '%s': must be 1 to %d letters, digits and \"@_.-\", starting "
+			"with a letter, a digit or '_'",
+			name, SERVICE_NAME_MAX);
+	return 0;
+}
+
+static char *text_copy(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
+static const char *const *argv_copy(const char *const *argv)
+{
+	size_t count = 0;
+	char **copy;
+
+	if (!argv)
+		return NULL;
+	while (argv[count])
+		count++;
+	copy = xcalloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; i < count; i++)
+		copy[i] = xstrdup(argv[i]);
+	return (const char *const *)copy;
+}
+
+void service_spec_copy(const struct service_spec *spec, struct service_spec *ret_copy)
+{
+	*ret_copy = (struct service_spec){
+		.name = xstrdup(spec->name),
+		.process.argv = argv_copy(spec->process.argv),
+		.process.network_namespace = text_copy(spec->process.network_namespace),
+		.process.output_path = text_copy(spec->process.output_path),
+		.stop_signal = spec->stop_signal,
+		.stop_timeout_ms = spec->stop_timeout_ms,
+	};
+}
+
+void service_spec_deinit(struct service_spec *copy)
+{
+	for (size_t i = 0; copy->process.argv && copy->process.argv[i]; i++)
+		free((char *)copy->process.argv[i]);
+	free((char **)copy->process.argv);
+	free((char *)copy->process.network_namespace);
+	free((char *)copy->process.output_path);
+	free((char *)copy->name);
+	*copy = (struct service_spec){.name = NULL};
+}

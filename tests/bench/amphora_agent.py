@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""This project's agent, run from the build folder."""
+
+import process
+from subject import Subject
+
+
+class Counts:
+    """How often things are done to it."""
+    starts = 15
+    keepalive_requests = 20000
+    new_connections = 1000
+    long_run_requests = 100000
+    uploads = 15
+    reloads = 5
+    gets_meanwhile = 50
+
+
+class AmphoraAgent(Subject):
+    name = "agent"
+    port = 9443
+    health_port = 5555
+    counts = Counts
+
+    def __init__(self, folder, certificates, tls_client, build):
+        super().__init__(folder, certificates, tls_client)
+        self.executable = build / "amphora-agent"
+        self.base_path = self.folder / "base"
+        self.base_path.mkdir()
+        drop_in = self.folder / "conf.d"
+        drop_in.mkdir()
+        (drop_in / "agent.conf").write_text(f"""\
+[agent]
+service_manager = direct
+network_namespace =
+runtime_dir = {self.folder}/run
+""")
+
+    def command(self):
+        return [self.executable, "--config-file", self.folder / "agent.conf",
+                "--config-dir", self.folder / "conf.d"]
+
+    def programs(self):
+        return {name: process.running(name) for name in ("amphora-agent", "amphora-heartbeat")}
+
+    def api_pids(self):
+        return [self.process.pid]
+
+    def sender_pid(self):
+        return process.running("amphora-heartbeat")[-1]
+
+    def left_behind(self):
+        return process.running("amphora-heartbeat")

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the whole-program and interop tests."""
+
+import contextlib
+import os
+import pathlib
+import sys
+import uuid
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+# Everything here talks to this machine only, past whatever proxy its user may have.
+for variable in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    del os.environ[variable]
+
+pytest.register_assert_rewrite("harness")
+from harness.amphora import Amphora  # noqa: E402
+
+
+@pytest.fixture
+def make_amphora():
+    """Makes amphorae that are not started yet; at the end they must end well, and leave nothing."""
+    made = []
+
+    def make(**options):
+        made.append(Amphora(**options))
+        return made[-1]
+
+    yield make
+    with contextlib.ExitStack() as stack:
+        for amphora in made:
+            stack.callback(amphora.destroy)
+        for amphora in made:
+            print(f"log of amphora {amphora.id}:\n{amphora.log()}")
+            amphora.end_well()
+
+
+@pytest.fixture
+def amphora(make_amphora):
+    """A started amphora without load balancers."""
+    return make_amphora().start()
+
+
+@pytest.fixture
+def lb_id():
+    return str(uuid.uuid4())
+
+
+@pytest.fixture
+def resources():
+    """A stack of context managers that end after the test, in reverse order."""
+    with contextlib.ExitStack() as stack:
+        yield stack

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes of one test, found by their command line and ended by their number."""
+
+import os
+import pathlib
+import signal
+import time
+
+
+def command_line(pid):
+    """The arguments of a process; [] when it is gone or a zombie."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return []
+    return [part.decode(errors="replace") for part in text.split(b"\0")[:-1]]
+
+
+def is_alive(pid):
+    """Runs, and is no zombie."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return fields[0] != "Z"
+
+
+def parent_of(pid):
+    return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def user_of(pid):
+    """The four user ids (real, effective, saved, file system) of a process."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("Uid:"):
+            return [int(number) for number in line.split()[1:]]
+    raise AssertionError(f"/proc/{pid}/status has no Uid line")
+
+
+def groups_of(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("Groups:"):
+            return [int(number) for number in line.split()[1:]]
+    raise AssertionError(f"/proc/{pid}/status has no Groups line")
+
+
+def mentioning(text, program=None):
+    """Pids of living processes with `text` in their command line (and argv[0] ending in program)."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        arguments = command_line(entry)
+        if not any(text in argument for argument in arguments):
+            continue
+        if program and os.path.basename(arguments[0]) != program:
+            continue
+        if is_alive(entry):
+            found.append(int(entry))
+    return sorted(found)
+
+
+def end_all_mentioning(text, timeout_s=10.0):
+    """Kills them, one by one, until there is none; returns how many there were."""
+    ended = set()
+    deadline = time.monotonic() + timeout_s
+    while pids := mentioning(text):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"processes {pids} mentioning {text} do not end")
+        for pid in pids:
+            ended.add(pid)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.01)
+    return len(ended)

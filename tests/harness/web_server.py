@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Members: tiny servers that say who they are, and clients that ask through a listener."""
+
+import collections
+import http.client
+import http.server
+import socket
+import socketserver
+import threading
+
+from harness.ports import free_port
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        member = self.server.member
+        if self.path == member.health_path:
+            member.checks += 1
+            member.check_hosts.append(self.headers.get("Host"))
+            self._answer(member.health_status, b"")
+        else:
+            member.requests += 1
+            self._answer(200, member.identity.encode())
+
+    def _answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class WebServer:
+    """An HTTP member: every path answers its identity, /healthz answers `health_status`."""
+
+    health_path = "/healthz"
+
+    def __init__(self, identity, address="127.0.0.1"):
+        self.identity = identity
+        self.address = address
+        self.port = free_port(address)
+        self.health_status = 200
+        self.requests = 0
+        self.checks = 0
+        self.check_hosts = []
+        self._server = None
+        self.start()
+
+    def start(self):
+        self._server = _Server((self.address, self.port), _Handler)
+        self._server.member = self
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def stop(self):
+        """Connections are refused from now on; start() brings it back on the same port."""
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class _Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        while data := self.request.recv(65536):
+            self.request.sendall(data)
+
+
+class EchoServer:
+    """A TCP member whose streams live as long as the client wants."""
+
+    def __init__(self, address="127.0.0.1"):
+        self.address = address
+        self.port = free_port(address)
+        socketserver.ThreadingTCPServer.allow_reuse_address = True
+        socketserver.ThreadingTCPServer.daemon_threads = True
+        self._server = socketserver.ThreadingTCPServer((address, self.port), _Echo)
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Stream:
+    """A long-lived TCP connection through a listener to an EchoServer."""
+
+    def __init__(self, port, address="127.0.0.1"):
+        self._socket = socket.create_connection((address, port), timeout=5)
+
+    def echoes(self, text):
+        """Whether `text` comes back: the connection lives in both directions."""
+        data = text.encode()
+        self._socket.sendall(data)
+        received = b""
+        while len(received) < len(data):
+            chunk = self._socket.recv(65536)
+            if not chunk:
+                return False
+            received += chunk
+        return received == data
+
+    def close(self):
+        self._socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def who_answers(port, address="127.0.0.1", timeout=5):
+    """The identity of the member behind one new connection to a listener; None when there is
+    no answer of a member."""
+    connection = http.client.HTTPConnection(address, port, timeout=timeout)
+    try:
+        connection.request("GET", "/", headers={"Connection": "close"})
+        answer = connection.getresponse()
+        body = answer.read()
+        return body.decode() if answer.status == 200 else None
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def share(port, requests, address="127.0.0.1"):
+    """How many of so many requests each member answered."""
+    return collections.Counter(who_answers(port, address) for _ in range(requests))

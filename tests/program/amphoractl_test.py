@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""amphoractl render: the program in somebody's CI, and what a real HAProxy makes of its text."""
+
+import json
+import socketserver
+import subprocess
+import threading
+
+import pytest
+
+from harness.amphora import BUILD
+from harness.eventually import eventually
+from harness.haproxy_text import Configuration
+from harness.ports import free_port
+
+POOL = {"protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN"}
+SMALLEST = {"vip_address": "10.0.0.10", "listeners": [{
+    "protocol": "TCP", "protocol_port": 80, "default_pool": {
+        "protocol": "TCP", "lb_algorithm": "ROUND_ROBIN", "members": [
+            {"address": "10.0.1.4", "protocol_port": 8080},
+            {"address": "10.0.1.5", "protocol_port": 8080}],
+        "healthmonitor": {"type": "TCP", "delay": "1m", "timeout": "30s", "max_retries": 3}}}]}
+
+
+@pytest.fixture
+def amphoractl(tmp_path):
+    def run(*arguments):
+        return subprocess.run([BUILD / "amphoractl", *arguments], capture_output=True, text=True,
+                              timeout=60, check=False, cwd=tmp_path)
+    return run
+
+
+@pytest.fixture
+def render(amphoractl, tmp_path):
+    def run(model, *options):
+        text = model if isinstance(model, str) else json.dumps(model)
+        (tmp_path / "model.json").write_text(text)
+        return amphoractl("render", *options, "model.json")
+    return run
+
+
+def test_a_model_becomes_a_text_that_haproxy_takes(render, tmp_path):
+    result = render(SMALLEST)
+    assert (result.returncode, result.stderr) == (0, "")
+    path = tmp_path / "haproxy.cfg"
+    path.write_text(result.stdout)
+    subprocess.run(["haproxy", "-c", "-q", "-f", path], check=True, timeout=60)
+    assert len(Configuration(result.stdout).named("backend")) == 1
+
+
+def test_faults_are_printed_like_a_compilers(render):
+    result = render({"vip_address": "10.0.0.10", "listeners": [
+        {"protocol": "TCP", "protocol_port": 0, "wieght": 1}]})
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        "model.json: /listeners/0/protocol_port: must be at least 1",
+        "model.json: /listeners/0/wieght: is no key of this object",
+        "amphoractl: the model is refused: faults: 2"]
+
+
+def test_a_warning_does_not_keep_the_text_back(render):
+    model = json.loads(json.dumps(SMALLEST))
+    model["listeners"][0]["default_pool"]["healthmonitor"]["delay"] = 1
+    result = render(model)
+    assert result.returncode == 0
+    assert result.stderr.startswith(
+        "model.json: /listeners/0/default_pool/healthmonitor/timeout: warning: ")
+    assert "timeout check 30s" in result.stdout
+
+
+def test_a_model_cannot_send_commands_to_the_terminal(render):
+    result = render('{"vip_address": "10.0.0.10", "\\u001b[2J": 1}')
+    assert "\x1b" not in result.stderr
+    assert "model.json: /?[2J: is no key of this object" in result.stderr
+
+
+def test_options_name_the_load_balancer_and_its_places(render, tmp_path):
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    (templates / "haproxy.cfg.mustache").write_text("{{stats_socket}} {{server_state_file}}\n")
+    result = render(SMALLEST, "--id", "mine", "--base-path", "/b", "--template-dir", templates)
+    assert result.stdout.splitlines()[1:] == ["/b/mine.sock /b/mine/servers-state"]
+    assert render(SMALLEST, "--id", "../x").returncode == 1
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["render"], ["render", "a", "b"], ["render", "--unknown", "a"], ["nonsense"]])
+def test_wrong_use_is_status_2(amphoractl, arguments):
+    result = amphoractl(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "usage: amphoractl" in result.stderr
+
+
+def test_help_and_version_are_asked_for(amphoractl):
+    assert amphoractl("--help").stdout.startswith("usage: amphoractl")
+    assert amphoractl("--version").stdout.startswith("amphoractl ")
+
+
+def test_a_missing_file_is_said(amphoractl):
+    result = amphoractl("render", "none.json")
+    assert result.returncode == 1
+    assert "none.json" in result.stderr
+
+
+class CheckedServer(socketserver.ThreadingTCPServer):
+    """A member that remembers the first lines of the requests it gets, byte for byte."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            self.server.lines.add(self.rfile.readline())
+            self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
+
+    def __init__(self):
+        self.lines = set()
+        super().__init__(("127.0.0.1", free_port()), self.Handler)
+        threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
+
+
+HOSTILE_PATHS = [
+    "/" + "".join(chr(code) for code in range(0x21, 0x7f) if chr(code) not in "#%"),
+    "/%20%22", '/"', "/'", '/"\'"', "/\\", "/\\\\", "/\\n", "/\\x41", "/\\\"", "/$HOME",
+    "/${HOME}", "/\"${HOME}\"", "/{{x}}{{{x}}}", "/}", "/ä/☃", "/a?b=1&c;d", "/%5Bsrc%5D"]
+
+
+def test_every_path_reaches_the_member_as_it_was_written(render, tmp_path):
+    with CheckedServer() as server:
+        model = {"vip_address": "127.0.0.1", "project_id": '%[src] "\\$x\' ', "listeners": [{
+            "protocol": "HTTP", "protocol_port": free_port(), "connection_limit": 10,
+            "default_pool": dict(
+                POOL, members=[{"address": "127.0.0.1", "protocol_port": server.server_address[1]}],
+                healthmonitor={"type": "HTTP", "delay": 1, "timeout": 1, "max_retries": 1,
+                               "url_path": path})} for path in HOSTILE_PATHS]}
+        result = render(model, "--id", "lb", "--base-path", tmp_path)
+        assert result.returncode == 0, result.stderr
+        (tmp_path / "haproxy.cfg").write_text(result.stdout)
+        haproxy = subprocess.Popen(["haproxy", "-db", "-f", tmp_path / "haproxy.cfg"])
+        try:
+            wanted = {f"GET {path} HTTP/1.0\r\n".encode() for path in HOSTILE_PATHS}
+            eventually(lambda: len(server.lines) >= len(wanted), "every path was checked")
+            assert server.lines == wanted
+        finally:
+            haproxy.terminate()
+            haproxy.wait(10)
+        server.shutdown()

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What dies is restarted; what the agent leaves behind lives on and is found again."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from harness.amphora import wait_for_end
+from harness.eventually import eventually, stays_so
+from harness.health_manager import HealthManager
+from harness.load_balancer import LoadBalancer
+from harness.ports import free_port
+from harness.web_server import EchoServer, Stream, WebServer
+
+KEY = "supervision"
+
+
+@pytest.fixture
+def manager(resources):
+    return resources.enter_context(HealthManager(KEY))
+
+
+@pytest.fixture
+def amphora(make_amphora, manager):
+    amphora = make_amphora()
+    amphora.config.set("health_manager", "heartbeat_key", KEY)
+    amphora.config.set("health_manager", "controller_ip_port_list", manager.target)
+    return amphora.start()
+
+
+@pytest.fixture
+def echo(resources):
+    return resources.enter_context(EchoServer())
+
+
+@pytest.fixture
+def server(resources):
+    return resources.enter_context(WebServer("one"))
+
+
+def test_a_killed_haproxy_is_restarted_at_once(amphora, server):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    master, workers = balancer.master, balancer.workers
+    began = time.monotonic()
+    for pid in (master, *workers):
+        os.kill(pid, signal.SIGKILL)
+    balancer.wait_until_it_serves()
+    assert time.monotonic() - began < 2
+    assert balancer.master not in (0, master)
+
+
+def test_a_haproxy_whose_master_alone_was_killed_is_restarted(amphora, server):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    master = balancer.master
+    os.kill(master, signal.SIGKILL)
+    eventually(lambda: balancer.master not in (0, master), "a new master runs")
+    balancer.wait_until_it_serves()
+    answer = balancer.act("reload")
+    assert answer.status == 202, answer
+
+
+def test_a_haproxy_that_dies_again_and_again_is_restarted_with_growing_pauses(amphora, server):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    pauses = []
+    for _ in range(4):
+        pids = amphora.haproxy_pids(balancer.id)
+        began = time.monotonic()
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: balancer.master not in (0, *pids), "it is restarted")
+        pauses.append(time.monotonic() - began)
+    assert pauses[0] < 1
+    assert pauses[-1] > pauses[0] + 0.2, f"no back-off: {pauses}"
+
+
+def test_a_stopped_haproxy_is_not_restarted(amphora, server):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    assert balancer.act("stop").status == 202
+    stays_so(lambda: amphora.haproxy_pids(balancer.id) == [], "HAProxy is stopped", 0.5)
+
+
+def test_a_killed_sender_is_restarted_at_once(amphora, manager):
+    manager.next_beat()
+    pid = amphora.heartbeat_pid()
+    began = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: amphora.heartbeat_pid() not in (0, pid), "the sender is back")
+    assert time.monotonic() - began < 2
+    manager.next_beat()
+
+
+def test_a_killed_agent_drops_no_connection_and_its_successor_takes_over(amphora, echo, manager):
+    balancer = LoadBalancer(amphora, [echo], check="")
+    assert balancer.upload().status == 202
+    assert balancer.act("reload").status == 202
+    with Stream(balancer.port) as stream:
+        assert stream.echoes("before the crash")
+        master, workers = balancer.master, balancer.workers
+        amphora.kill()
+        assert stream.echoes("without an agent")
+        manager.next_beat(what="heartbeats go on without the agent")
+        amphora.start()
+        assert stream.echoes("with the next agent")
+        assert (balancer.master, balancer.workers) == (master, workers)
+
+        balancer.port = free_port()
+        assert balancer.upload().status == 202
+        answer = balancer.act("reload")
+        assert answer.status == 202, answer
+        assert balancer.master == master
+        assert stream.echoes("after a reload by the next agent")
+        with Stream(balancer.port) as other:
+            assert other.echoes("on the new port")
+
+        os.kill(master, signal.SIGKILL)
+        eventually(lambda: balancer.master not in (0, master), "the next agent restarts it")
+
+
+def test_only_one_sender_runs_after_a_crash_of_the_agent(amphora, manager):
+    manager.next_beat()
+    for _ in range(2):
+        amphora.kill()
+        amphora.start()
+    eventually(lambda: len(amphora.processes("amphora-heartbeat")) == 1, "one sender runs")
+    manager.next_beat()
+
+
+def test_a_stop_by_the_next_agent_ends_what_the_dead_one_started(amphora, server):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    amphora.kill()
+    amphora.start()
+    assert balancer.act("stop").status == 202
+    assert amphora.haproxy_pids(balancer.id) == []
+
+
+def test_what_died_while_no_agent_ran_is_started_by_the_next(amphora, server):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    amphora.kill()
+    for pid in amphora.haproxy_pids(balancer.id):
+        os.kill(pid, signal.SIGKILL)
+        wait_for_end(pid)
+    assert balancer.who_answers() is None
+    amphora.start()
+    balancer.wait_until_it_serves()
+
+
+def test_a_stranger_with_the_pid_that_a_file_names_is_left_alone(amphora, server, resources):
+    import subprocess
+    balancer = LoadBalancer(amphora, [server]).serve()
+    amphora.kill()
+    pids = amphora.haproxy_pids(balancer.id)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        wait_for_end(pid)
+    stranger = resources.enter_context(subprocess.Popen(["sleep", "600"]))
+    resources.callback(stranger.kill)
+    for path in [*amphora.runtime_dir.rglob("*"), *amphora.base_path.rglob("*.pid")]:
+        if path.is_file() and path.stat().st_size < 4096:
+            text = path.read_text()
+            for pid in pids:
+                text = text.replace(str(pid), str(stranger.pid))
+            path.write_text(text)
+    amphora.start()
+    balancer.wait_until_it_serves()
+    assert balancer.act("stop").status == 202
+    assert stranger.poll() is None
+
+
+def test_sigterm_ends_the_agent_with_status_0_and_haproxy_goes_on(amphora, echo, manager):
+    balancer = LoadBalancer(amphora, [echo], check="")
+    assert balancer.upload().status == 202
+    assert balancer.act("reload").status == 202
+    with Stream(balancer.port) as stream:
+        assert stream.echoes("before")
+        master = balancer.master
+        began = time.monotonic()
+        assert amphora.stop() == 0
+        assert time.monotonic() - began < 5
+        assert stream.echoes("after")
+        amphora.start()
+        assert stream.echoes("with the next agent")
+        assert balancer.master == master
+
+
+def test_sigterm_ends_the_agent_also_while_connections_are_open(amphora):
+    with amphora.api.session() as session:
+        assert session.request("GET", "/").status == 200
+        with amphora.api.connect():
+            assert amphora.stop(timeout_s=10) == 0
+
+
+def test_sighup_reads_the_configuration_anew(amphora, manager):
+    manager.next_beat()
+    amphora.config.set("health_manager", "heartbeat_key", "from-the-file")
+    amphora.write_config()
+    os.kill(amphora.pid, signal.SIGHUP)
+    manager.key = "from-the-file"
+    manager.next_beat()
+    assert amphora.is_running()
+
+
+def test_a_second_agent_on_the_same_directories_refuses_to_start(amphora):
+    import subprocess
+    from harness.amphora import BUILD
+    second = subprocess.run(
+        [BUILD / "amphora-agent", "--config-file", amphora.config_file,
+         "--config-dir", amphora.config_dir], capture_output=True, text=True, timeout=20)
+    assert second.returncode == 1
+    assert "agent" in second.stderr
+    assert amphora.api.get("/").status == 200
+
+
+def test_haproxy_gets_no_descriptor_of_the_agent(amphora, server):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    listening = {line.split()[9] for line in open("/proc/net/tcp")
+                 if line.split()[1].endswith(f":{amphora.port:04X}") and line.split()[3] == "0A"}
+    assert len(listening) == 1
+    for pid in [balancer.master, *balancer.workers, amphora.heartbeat_pid()]:
+        held = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
+        assert f"socket:[{listening.copy().pop()}]" not in held

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs every test and ends with one count line: "N passed, N failed[, N skipped]".
+
+usage: run.py [UNIT_TEST_PROGRAM...]
+
+AMPHORA_BUILD is the build folder (default: build). SUITE=unit, program or interop runs that part
+alone; unit is the cmocka programs (those named, or all in the build folder's unit/) and the replay
+of each fuzz target's corpus, program and interop are pytest's folders here. AMPHORA_TEST_JOBS is how
+many files of those run at a time (default: one more than there are processors).
+"""
+
+import collections
+import concurrent.futures
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from xml.etree import ElementTree
+
+TESTS = pathlib.Path(__file__).resolve().parent
+ROOT = TESTS.parent
+BUILD = ROOT / os.environ.get("AMPHORA_BUILD", "build")
+PROGRAM_TIMEOUT_S = 300
+FILE_TIMEOUT_S = 900
+JOBS = int(os.environ.get("AMPHORA_TEST_JOBS") or (os.cpu_count() or 1) + 1)
+
+TAP_PLAN = re.compile(r"^1\.\.(\d+)")
+TAP_SKIP = re.compile(r"^(?:not )?ok \d+ # SKIP ?(.*)")
+TAP_RESULT = re.compile(r"^(not )?ok [1-9]\d* - (.*)")
+
+
+class Tally:
+    """What passed, failed and was skipped, with the reasons to show at the end."""
+
+    def __init__(self):
+        self.count = collections.Counter(passed=0, failed=0, skipped=0)
+        self.failures = []
+        self.skips = []
+
+    def passed(self):
+        self.count["passed"] += 1
+
+    def failed(self, name, count=1):
+        self.count["failed"] += count
+        self.failures.append(name)
+
+    def skipped(self, name, reason):
+        self.count["skipped"] += 1
+        self.skips.append(f"{name}: {reason}")
+
+    def line(self):
+        text = f"{self.count['passed']} passed, {self.count['failed']} failed"
+        return text + (f", {self.count['skipped']} skipped" if self.count["skipped"] else "")
+
+    def exit_status(self):
+        return 0 if self.count["passed"] and not self.count["failed"] else 1
+
+
+def run_program(command, timeout_s=PROGRAM_TIMEOUT_S, **environment):
+    """(exit status, output) of a test program. One that hangs is interrupted, so that it can still
+    end what it started, then killed."""
+    with subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        note = b""
+        for patience_s, give_up in (
+                (timeout_s, lambda: process.send_signal(signal.SIGINT)), (60, process.kill)):
+            try:
+                output, _ = process.communicate(timeout=patience_s)
+                break
+            except subprocess.TimeoutExpired:
+                note = f"\nstill running after {timeout_s} s\n".encode()
+                give_up()
+        else:
+            output, _ = process.communicate()
+    return process.returncode, (output + note).decode(errors="replace")
+
+
+def run_unit(program, tally):
+    """One cmocka program, read as TAP. A test that the plan promises and no line reports (a
+    crash, a group that cannot be set up) has failed."""
+    status, output = run_program([program], CMOCKA_MESSAGE_OUTPUT="TAP")
+    planned = reported = failed = 0
+    said = "no reason given"
+    for line in output.splitlines():
+        if plan := TAP_PLAN.match(line):
+            planned += int(plan[1])
+        elif skip := TAP_SKIP.match(line):
+            reported += 1
+            tally.skipped(f"{program.name}: {skip[1]}", said)
+        elif result := TAP_RESULT.match(line):
+            reported += 1
+            if result[1]:
+                failed += 1
+                tally.failed(f"{program.name}: {result[2]}")
+            else:
+                tally.passed()
+        else:
+            said = line.lstrip("# ").strip() or said
+    if planned > reported:
+        failed += planned - reported
+        tally.failed(f"{program.name}: {planned - reported} tests did not run to their end "
+                     f"(exit status {status})", planned - reported)
+    elif planned == 0 or (status != 0 and not failed):
+        failed += 1
+        tally.failed(f"{program.name}: exit status {status}")
+    print(f"{program.name}: {'FAILED' if failed else 'ok'} ({planned} tests)", flush=True)
+    if failed:
+        print(output)
+
+
+def run_fuzz_replay(program, tally):
+    """One fuzz target over its corpus: one test."""
+    corpus = TESTS / "fuzz" / "corpus" / program.name.removesuffix("_fuzz")
+    status, output = run_program([program, corpus])
+    if status == 0:
+        tally.passed()
+        print(f"{program.name}: ok (corpus {corpus.relative_to(ROOT)})", flush=True)
+    else:
+        tally.failed(f"{program.name}: exit status {status} on its corpus")
+        print(f"{program.name}: FAILED\n{output}", flush=True)
+
+
+def programs_in(folder):
+    return sorted(path for path in folder.glob("*") if path.is_file() and os.access(path, os.X_OK))
+
+
+def run_unit_suite(named, tally):
+    programs = [pathlib.Path(name).resolve() for name in named] or programs_in(BUILD / "unit")
+    if not programs:
+        tally.failed(f"no unit test program in {BUILD / 'unit'}: run make first")
+    for program in programs:
+        run_unit(program, tally)
+    if not named:
+        for program in programs_in(BUILD / "fuzz"):
+            run_fuzz_replay(program, tally)
+
+
+def run_pytest_file(path):
+    """One file in a process of its own: (exit status, output, JUnit report or None)."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "report.xml"
+        status, output = run_program(
+            [sys.executable, "-B", "-m", "pytest", "-q", "--durations=3",
+             f"--junitxml={report}", path], FILE_TIMEOUT_S, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+        return status, output, ElementTree.parse(report) if report.exists() else None
+
+
+def tally_report(report, tally):
+    """Adds a JUnit report's outcomes; returns how many there were."""
+    count = 0
+    for case in report.iter("testcase"):
+        name = f"{case.get('classname')}::{case.get('name')}"
+        skip = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            tally.failed(name)
+        elif skip is not None:
+            tally.skipped(name, skip.get("message"))
+        else:
+            tally.passed()
+        count += 1
+    return count
+
+
+def run_pytest_suite(name, tally):
+    """The files of one folder, several at a time: they mostly wait. The largest go first."""
+    files = sorted((TESTS / name).glob("*_test.py"), key=lambda path: -path.stat().st_size)
+    if not files:
+        tally.failed(f"tests/{name}: no test file")
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        runs = {pool.submit(run_pytest_file, path): path for path in files}
+        for run in concurrent.futures.as_completed(runs):
+            path = runs[run].relative_to(ROOT)
+            status, output, report = run.result()
+            print(f"{path}:\n{output}", flush=True)
+            count = tally_report(report, tally) if report else 0
+            if status not in (0, 1) or count == 0:
+                tally.failed(f"{path}: pytest ended with status {status} after {count} tests")
+
+
+def main():
+    suites = ("unit", "program", "interop")
+    wanted = os.environ.get("SUITE") or "all"
+    if wanted not in (*suites, "all"):
+        sys.exit(f"SUITE={wanted}: must be one of {', '.join(suites)}")
+    tally = Tally()
+    for suite in suites if wanted == "all" else [wanted]:
+        began = time.monotonic()
+        if suite == "unit":
+            run_unit_suite(sys.argv[1:], tally)
+        else:
+            run_pytest_suite(suite, tally)
+        print(f"{suite}: {time.monotonic() - began:.0f} s", flush=True)
+    for skip in tally.skips:
+        print(f"skipped: {skip}")
+    for failure in tally.failures:
+        print(f"failed: {failure}")
+    print(tally.line(), flush=True)
+    return tally.exit_status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "haproxy/master.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+
+#define HEAD "#<PID>          <type>          <reloads>       <uptime>        <version>      \n"
+
+static struct haproxy_processes parsed(const char *text)
+{
+	struct haproxy_processes processes;
+	struct err err = ERR_NONE;
+
+	if (haproxy_processes_parse(text, &processes, &err) < 0)
+		fail_msg("%s", err.text);
+	return processes;
+}
+
+static void a_fresh_haproxy_2_6_has_one_worker(void **state)
+{
+	struct haproxy_processes processes = parsed(HEAD
+		"13035           master          0 [failed: 0]   0d00h00m00s     2.6.12-1+deb12u4\n"
+		"# workers\n"
+		"13040           worker          0               0d00h00m00s     2.6.12-1+deb12u4\n"
+		"# programs\n\n");
+
+	(void)state;
+	assert_int_equal(processes.master, 13035);
+	assert_int_equal(processes.reloads, 0);
+	assert_int_equal(processes.failed, 0);
+	assert_int_equal(processes.worker, 13040);
+	assert_int_equal(processes.worker_reloads, 0);
+	assert_int_equal(processes.old_workers, 0);
+}
+
+static void old_workers_are_counted_apart(void **state)
+{
+	struct haproxy_processes processes = parsed(HEAD
+		"24841           master          7 [failed: 0]   0d00h00m02s     3.4.0-64a335366\n"
+		"# workers\n"
+		"24927           worker          0               0d00h00m01s     3.4.0-64a335366\n"
+		"# old workers\n"
+		"24849           worker          1               0d00h00m02s     3.4.0-64a335366\n"
+		"24000           worker          5               0d00h00m02s     "
+		"3.4.0-64a335366\n");
+
+	(void)state;
+	assert_int_equal(processes.reloads, 7);
+	assert_int_equal(processes.worker, 24927);
+	assert_int_equal(processes.old_workers, 2);
+}
+
+static void a_failed_reload_is_counted_and_the_worker_goes_on(void **state)
+{
+	struct haproxy_processes processes = parsed(HEAD
+		"14916           master          3 [failed: 2]   0d00h00m01s     2.6.12-1+deb12u4\n"
+		"# workers\n"
+		"14934           worker          2               0d00h00m01s     2.6.12-1+deb12u4\n"
+		"# programs\n\n");
+
+	(void)state;
+	assert_int_equal(processes.reloads, 3);
+	assert_int_equal(processes.failed, 2);
+	assert_int_equal(processes.worker, 14934);
+	assert_int_equal(processes.worker_reloads, 2);
+}
+
+static void after_a_failed_reload_3_4_hides_the_worker_among_the_old(void **state)
+{
+	struct haproxy_processes processes = parsed(HEAD
+		"24841           master          2 [failed: 1]   0d00h00m05s     3.4.0-64a335366\n"
+		"# workers\n"
+		"# old workers\n"
+		"24849           worker          2               0d00h00m09s     3.4.0-64a335366\n"
+		"24927           worker          1               0d00h00m04s     "
+		"3.4.0-64a335366\n");
+
+	(void)state;
+	assert_int_equal(processes.worker, 24927);
+	assert_int_equal(processes.old_workers, 1);
+}
+
+static void a_master_without_a_worker_has_none(void **state)
+{
+	struct haproxy_processes processes = parsed(
+		HEAD "1  master  0 [failed: 0]  0d00h00m00s  2.6.12\n# workers\n# old workers\n"
+		     "7  worker  1  0d00h00m00s  2.6.12\n");
+
+	(void)state;
+	assert_int_equal(processes.worker, 0);
+	assert_int_equal(processes.old_workers, 1);
+}
+
+static void assert_refused(const char *text)
+{
+	struct haproxy_processes processes;
+	struct err err = ERR_NONE;
+
+	assert_int_equal(haproxy_processes_parse(text, &processes, &err), -EBADMSG);
+	assert_true(err.text[0] != '\0');
+}
+
+static void what_is_no_show_proc_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("");
+	assert_refused("Unknown command\n");
+	assert_refused(HEAD);
+	assert_refused(HEAD "1 master\n");
+	assert_refused(HEAD "1 master 0 [failed: x] 0d 2.6\n");
+	assert_refused(HEAD "1 master 0 [failed: 1\n");
+	assert_refused(HEAD "1 master 0 [failed: 0] 0d 2.6\n# workers\n2 worker x\n");
+	assert_refused(HEAD "99999999999 master 0 [failed: 0] 0d 2.6\n");
+}
+
+static void nobody_listening_is_said_so(void **state)
+{
+	struct haproxy_processes processes;
+	struct err err = ERR_NONE;
+	pid_t worker;
+
+	(void)state;
+	assert_int_equal(
+		haproxy_master_processes("/nonexistent/x.sock", &processes, &err), -ENOENT);
+	assert_int_equal(haproxy_master_wait("/nonexistent/x.sock", 30, &worker, &err), -ETIMEDOUT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fresh_haproxy_2_6_has_one_worker),
+		cmocka_unit_test(old_workers_are_counted_apart),
+		cmocka_unit_test(a_failed_reload_is_counted_and_the_worker_goes_on),
+		cmocka_unit_test(after_a_failed_reload_3_4_hides_the_worker_among_the_old),
+		cmocka_unit_test(a_master_without_a_worker_has_none),
+		cmocka_unit_test(what_is_no_show_proc_is_refused),
+		cmocka_unit_test(nobody_listening_is_said_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "model_case.h"
+
+#define NOT_YET " is not supported by this version of the agent yet"
+#define POOL    "'protocol': 'TCP', 'lb_algorithm': 'ROUND_ROBIN'"
+#define TWO_LISTENERS(first, second)                                                               \
+	"'listeners': [{'protocol': 'TCP', 'protocol_port': 1, " first "},"                        \
+	"{'protocol': 'TCP', 'protocol_port': 2, " second "}]"
+
+static const char smallest[] =
+	"{'vip_address': '10.0.0.10', 'listeners': [{'protocol': 'TCP', 'protocol_port': 80, "
+	"'default_pool': {'protocol': 'TCP', 'lb_algorithm': 'ROUND_ROBIN',"
+	"'members': [{'address': '10.0.1.4', 'protocol_port': 8080}, {'address': '10.0.1.5', "
+	"'protocol_port': 8080}],"
+	"'healthmonitor': {'type': 'TCP', 'delay': '1m', 'timeout': '30s', 'max_retries': 3}}}]}";
+
+static void the_smallest_useful_model_is_taken(void **state)
+{
+	cleanup_model struct model_case model = model_parse(smallest);
+	const struct load_balancer *balancer = model.load_balancer;
+
+	(void)state;
+	assert_non_null(balancer);
+	assert_string_equal(balancer->id.text, "lb");
+	assert_string_equal(balancer->name, "");
+	assert_string_equal(balancer->project_id, "");
+	assert_true(balancer->admin_state_up);
+	assert_int_equal(balancer->listener_count, 1);
+	assert_ptr_equal(balancer->listeners[0].default_pool, balancer->pools.items[0]);
+	assert_int_equal(balancer->pools.items[0]->health_monitor->delay_ms, 60000);
+	assert_int_equal(balancer->pools.items[0]->health_monitor->timeout_ms, 30000);
+	assert_int_equal(model.faults.warnings.count, 0);
+	assert_true(load_balancer_has_frontend(balancer));
+}
+
+static void it_may_stand_in_octavias_wrapper(void **state)
+{
+	(void)state;
+	assert_faults("{'loadbalancer': {'vip_address': '10.0.0.1'}}", "");
+	assert_faults("{'loadbalancer': {}}", "/loadbalancer/vip_address: is required");
+	assert_faults("{'loadbalancer': {'vip_address': '10.0.0.1'}, 'x': 1}",
+		"/x: is no key of this object");
+	assert_faults("{'loadbalancer': []}", "/loadbalancer: must be an object");
+}
+
+static void what_is_no_object_is_one_fault(void **state)
+{
+	(void)state;
+	assert_faults("[]", ": must be an object");
+	assert_faults("{'vip_address': '10.0.0.1', 'listeners': {}, 'pools': 1}",
+		"/pools: must be a list\n/listeners: must be a list");
+}
+
+static void the_id_of_the_url_counts(void **state)
+{
+	(void)state;
+	assert_faults("{'vip_address': '10.0.0.1', 'id': 'lb'}", "");
+	assert_faults("{'vip_address': '10.0.0.1', 'id': 'other'}",
+		"/id: differs from the id that the model is sent to, lb");
+}
+
+static void without_a_url_the_documents_id_counts_or_its_vip(void **state)
+{
+	static const char with_id[] = "{\"vip_address\": \"10.0.0.10\", \"id\": \"mine\"}";
+	static const char without[] = "{\"vip_address\": \"10.0.0.10\"}";
+	cleanup_model struct model_case named = {0};
+	cleanup_model struct model_case derived = {0};
+
+	(void)state;
+	assert_int_equal(load_balancer_parse(with_id, strlen(with_id), NULL, &named.faults,
+				 &named.load_balancer, NULL),
+		0);
+	assert_string_equal(named.load_balancer->id.text, "mine");
+	assert_int_equal(load_balancer_parse(without, strlen(without), NULL, &derived.faults,
+				 &derived.load_balancer, NULL),
+		0);
+	assert_string_equal(derived.load_balancer->id.text, "51f4e18b-8415-5a25-938a-436816f69180");
+}
+
+static void every_fault_is_in_the_answer(void **state)
+{
+	(void)state;
+	assert_faults(
+		"{'vip_address': 'x', 'admin_state_up': 1, 'name': 2, 'project_id': "
+		"'1234567890123456789012345678901234567', 'typo': 0, 'listeners': [{'protocol': "
+		"'X', 'protocol_port': 70000, 'default_pool': {'protocol': 'TCP', 'lb_algorithm': "
+		"'ROUND_ROBIN', 'members': [{'address': 5, 'protocol_port': 80}]}}]}",
+		"/project_id: must be at most 36 characters long\n"
+		"/vip_address: must be an IPv4 or IPv6 address\n"
+		"/name: must be a text\n"
+		"/admin_state_up: must be true or false\n"
+		"/listeners/0/protocol: must be one of HTTP, TCP\n"
+		"/listeners/0/protocol_port: must be at most 65535\n"
+		"/listeners/0/default_pool/members/0/address: must be an IPv4 or IPv6 address\n"
+		"/typo: is no key of this object");
+}
+
+static void the_error_counts_the_faults(void **state)
+{
+	static const char text[] = "{\"a\": 1}";
+	cleanup_model struct model_case model = {0};
+	struct err err = ERR_NONE;
+
+	(void)state;
+	assert_int_equal(load_balancer_parse(text, strlen(text), NULL, &model.faults,
+				 &model.load_balancer, &err),
+		-EINVAL);
+	assert_string_equal(err.text, "the model is refused: faults: 2");
+}
+
+static void more_faults_than_fit_are_counted(void **state)
+{
+	cleanup_buf struct buf text = BUF_INIT(MIB);
+	cleanup_model struct model_case model = {0};
+
+	(void)state;
+	buf_append_text(&text, "{'vip_address': '10.0.0.1', 'listeners': [0");
+	for (unsigned i = 0; i < 999; i++)
+		buf_append_text(&text, ",0");
+	buf_append_text(&text, "]}");
+	model = model_parse(buf_text(&text));
+	assert_null(model.load_balancer);
+	assert_int_equal(model.faults.errors.count, 100);
+	assert_int_equal(model.faults.errors.left_out, 900);
+}
+
+static void what_is_not_built_yet_is_said_and_not_dropped(void **state)
+{
+	(void)state;
+	assert_faults(
+		"{'vip_address': '10.0.0.1', 'topology': 'ACTIVE_STANDBY', 'additional_vips': "
+		"[{'ip_address': '10.0.0.2'}], 'vrrp': {'group_name': 'x'}}",
+		"/topology: ACTIVE_STANDBY" NOT_YET "\n/additional_vips:" NOT_YET
+		"\n/vrrp:" NOT_YET);
+	assert_faults(
+		"{'vip_address': '10.0.0.1', 'topology': 'SINGLE', 'additional_vips': []}", "");
+}
+
+static void listeners_share_a_pool_by_id_or_name(void **state)
+{
+	cleanup_model struct model_case model = model_parse(
+		"{'vip_address': '10.0.0.1', 'pools': [{'id': 'p', 'name': 'web', " POOL "}], "
+		"'listeners': ["
+		"{'protocol': 'TCP', 'protocol_port': 1, 'default_pool_id': 'p'},"
+		"{'protocol': 'TCP', 'protocol_port': 2, 'default_pool_id': 'web'},"
+		"{'protocol': 'TCP', 'protocol_port': 3, 'default_pool': {'name': 'web'}},"
+		"{'protocol': 'TCP', 'protocol_port': 4, 'default_pool': {'id': 'p'}},"
+		"{'protocol': 'TCP', 'protocol_port': 5, 'default_pool_id': null}]}");
+
+	(void)state;
+	assert_non_null(model.load_balancer);
+	assert_int_equal(model.load_balancer->pools.count, 1);
+	for (size_t i = 0; i < 4; i++)
+		assert_ptr_equal(model.load_balancer->listeners[i].default_pool,
+			model.load_balancer->pools.items[0]);
+	assert_null(model.load_balancer->listeners[4].default_pool);
+}
+
+static void a_listeners_own_pool_may_be_shared_by_name_from_before(void **state)
+{
+	cleanup_model struct model_case model = model_parse(
+		"{'vip_address': '10.0.0.1', " TWO_LISTENERS("'default_pool': {'name': 'web'}",
+			"'default_pool': {'name': 'web', " POOL "}") "}");
+
+	(void)state;
+	assert_non_null(model.load_balancer);
+	assert_int_equal(model.load_balancer->pools.count, 1);
+	assert_ptr_equal(model.load_balancer->listeners[0].default_pool,
+		model.load_balancer->listeners[1].default_pool);
+}
+
+static void a_reference_to_no_pool_is_a_fault(void **state)
+{
+	(void)state;
+	assert_faults("{'vip_address': '10.0.0.1', " TWO_LISTENERS(
+			      "'default_pool_id': 'p'", "'default_pool': {'name': 'q'}") "}",
+		"/listeners/0/default_pool_id: there is no pool 'p'\n"
+		"/listeners/1/default_pool: there is no pool 'q'");
+}
+
+static void a_reference_to_two_pools_is_a_fault(void **state)
+{
+	(void)state;
+	assert_faults("{'vip_address': '10.0.0.1', 'pools': [{'id': 'p', 'name': 'n', " POOL
+		      "}, {'id': "
+		      "'q', 'name': 'n', " POOL
+		      "}], " TWO_LISTENERS("'default_pool_id': 'n'", "'default_pool_id': 'q'") "}",
+		"/listeners/0/default_pool_id: several pools are called 'n': refer to one by its "
+		"id");
+}
+
+static void a_pool_that_is_referred_to_must_fit_too(void **state)
+{
+	(void)state;
+	assert_faults("{'vip_address': '10.0.0.1', 'pools': [{'id': 'p', " POOL "}], 'listeners': "
+		      "[{'protocol': 'HTTP', 'protocol_port': 1, 'default_pool_id': 'p'}]}",
+		"/listeners/0/default_pool_id: TCP pools cannot serve HTTP listeners");
+}
+
+/* As Octavia's API shows it: shortened, every key that it knows kept. */
+static void octavias_answer_can_be_pasted_back(void **state)
+{
+	(void)state;
+	assert_faults(
+		"{'loadbalancer': {'id': 'lb', 'name': 'web', 'description': '', 'project_id': "
+		"'1234567890abcdef1234567890abcdef', 'tenant_id': "
+		"'1234567890abcdef1234567890abcdef', "
+		"'admin_state_up': true, 'provisioning_status': 'ACTIVE', 'operating_status': "
+		"'ONLINE', "
+		"'created_at': '2026-08-20T10:00:00', 'updated_at': null, 'provider': 'octavia', "
+		"'flavor_id': null, 'availability_zone': null, 'tags': [], 'vip_address': "
+		"'10.0.0.10', "
+		"'vip_port_id': 'x', 'vip_subnet_id': 'x', 'vip_network_id': 'x', 'vip_sg_ids': "
+		"[], "
+		"'vip_qos_policy_id': null, 'vip_vnic_type': 'normal', 'additional_vips': [], "
+		"'pools': [{'id': 'p1', 'name': 'pool', 'description': '', 'project_id': 'x', "
+		"'tenant_id': 'x', 'admin_state_up': true, 'provisioning_status': 'ACTIVE', "
+		"'operating_status': 'ONLINE', 'protocol': 'HTTP', 'lb_algorithm': 'ROUND_ROBIN', "
+		"'session_persistence': null, 'loadbalancers': [{'id': 'lb'}], 'listeners': "
+		"[{'id': "
+		"'l1'}], 'created_at': 'x', 'updated_at': 'x', 'tags': [], 'healthmonitor_id': "
+		"'h', "
+		"'tls_container_ref': null, 'ca_tls_container_ref': null, 'crl_container_ref': "
+		"null, "
+		"'tls_enabled': false, 'tls_ciphers': null, 'tls_versions': [], 'alpn_protocols': "
+		"[], "
+		"'healthmonitor': {'id': 'p1', 'name': '', 'type': 'HTTP', 'delay': 5, 'timeout': "
+		"3, "
+		"'max_retries': 3, 'max_retries_down': 3, 'http_method': 'GET', 'url_path': '/', "
+		"'expected_codes': '200', 'admin_state_up': true, 'project_id': 'x', 'tenant_id': "
+		"'x', "
+		"'pools': [{'id': 'p1'}], 'provisioning_status': 'ACTIVE', 'operating_status': "
+		"'ONLINE', "
+		"'created_at': 'x', 'updated_at': null, 'tags': [], 'http_version': null, "
+		"'domain_name': "
+		"null}, 'members': [{'id': 'm1', 'name': '', 'operating_status': 'ONLINE', "
+		"'provisioning_status': 'ACTIVE', 'admin_state_up': true, 'address': '10.0.1.4', "
+		"'protocol_port': 80, 'weight': 1, 'backup': false, 'subnet_id': 'x', "
+		"'project_id': 'x', "
+		"'tenant_id': 'x', 'created_at': 'x', 'updated_at': null, 'monitor_address': null, "
+		"'monitor_port': null, 'tags': [], 'vnic_type': 'normal'}]}], "
+		"'listeners': [{'id': 'l1', 'name': 'http', 'description': '', "
+		"'provisioning_status': "
+		"'ACTIVE', 'operating_status': 'ONLINE', 'admin_state_up': true, 'protocol': "
+		"'HTTP', "
+		"'protocol_port': 80, 'connection_limit': -1, 'default_tls_container_ref': null, "
+		"'sni_container_refs': [], 'project_id': 'x', 'tenant_id': 'x', 'default_pool_id': "
+		"'p1', "
+		"'l7policies': [], 'insert_headers': {}, 'created_at': 'x', 'updated_at': null, "
+		"'loadbalancers': [{'id': 'lb'}], 'timeout_client_data': 50000, "
+		"'timeout_member_connect': 5000, 'timeout_member_data': 50000, "
+		"'timeout_tcp_inspect': 0, "
+		"'tags': [], 'client_ca_tls_container_ref': null, 'client_authentication': 'NONE', "
+		"'client_crl_container_ref': null, 'allowed_cidrs': null, 'tls_ciphers': null, "
+		"'tls_versions': null, 'alpn_protocols': null, 'hsts_max_age': null, "
+		"'hsts_include_subdomains': false, 'hsts_preload': false}]}}",
+		"");
+}
+
+static void a_load_balancer_without_an_open_listener_has_no_frontend(void **state)
+{
+	cleanup_model struct model_case none = model_parse("{'vip_address': '10.0.0.1'}");
+	cleanup_model struct model_case down =
+		model_parse(LISTENER_MODEL(", 'admin_state_up': false"));
+	cleanup_model struct model_case off =
+		model_parse("{'vip_address': '10.0.0.1', 'admin_state_up': false, 'listeners': "
+			    "[{'protocol': 'TCP', "
+			    "'protocol_port': 1}]}");
+
+	(void)state;
+	assert_false(load_balancer_has_frontend(none.load_balancer));
+	assert_false(load_balancer_has_frontend(down.load_balancer));
+	assert_false(load_balancer_has_frontend(off.load_balancer));
+}
+
+/* Cut off anywhere, the model is refused; it never crashes the reader. */
+static void every_prefix_of_a_model_is_refused(void **state)
+{
+	cleanup_free char *json = quoted(smallest);
+
+	(void)state;
+	for (size_t size = 0; size < strlen(json); size++) {
+		cleanup_model struct model_case model = {0};
+		cleanup_free char *part = xmemdup_text(json, size);
+
+		assert_int_equal(load_balancer_parse(part, size, NULL, &model.faults,
+					 &model.load_balancer, NULL),
+			-EINVAL);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_smallest_useful_model_is_taken),
+		cmocka_unit_test(it_may_stand_in_octavias_wrapper),
+		cmocka_unit_test(what_is_no_object_is_one_fault),
+		cmocka_unit_test(the_id_of_the_url_counts),
+		cmocka_unit_test(without_a_url_the_documents_id_counts_or_its_vip),
+		cmocka_unit_test(every_fault_is_in_the_answer),
+		cmocka_unit_test(the_error_counts_the_faults),
+		cmocka_unit_test(more_faults_than_fit_are_counted),
+		cmocka_unit_test(what_is_not_built_yet_is_said_and_not_dropped),
+		cmocka_unit_test(listeners_share_a_pool_by_id_or_name),
+		cmocka_unit_test(a_listeners_own_pool_may_be_shared_by_name_from_before),
+		cmocka_unit_test(a_reference_to_no_pool_is_a_fault),
+		cmocka_unit_test(a_reference_to_two_pools_is_a_fault),
+		cmocka_unit_test(a_pool_that_is_referred_to_must_fit_too),
+		cmocka_unit_test(octavias_answer_can_be_pasted_back),
+		cmocka_unit_test(a_load_balancer_without_an_open_listener_has_no_frontend),
+		cmocka_unit_test(every_prefix_of_a_model_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
