@@ -5,21 +5,28 @@ usage: run.py [UNIT_TEST_PROGRAM...]
 
 AMPHORA_BUILD is the build folder (default: build). SUITE=unit, program or interop runs that part
 alone; unit is the cmocka programs (those named, or all in the build folder's unit/) and the replay
-of each fuzz target's corpus, program and interop are pytest's folders here.
+of each fuzz target's corpus, program and interop are pytest's folders here. AMPHORA_TEST_JOBS is how
+many files of those run at a time (default: one more than there are processors).
 """
 
 import collections
+import concurrent.futures
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+from xml.etree import ElementTree
 
 TESTS = pathlib.Path(__file__).resolve().parent
 ROOT = TESTS.parent
 BUILD = ROOT / os.environ.get("AMPHORA_BUILD", "build")
 PROGRAM_TIMEOUT_S = 300
+FILE_TIMEOUT_S = 900
+JOBS = int(os.environ.get("AMPHORA_TEST_JOBS") or (os.cpu_count() or 1) + 1)
 
 TAP_PLAN = re.compile(r"^1\.\.(\d+)")
 TAP_SKIP = re.compile(r"^(?:not )?ok \d+ # SKIP ?(.*)")
@@ -53,16 +60,24 @@ class Tally:
         return 0 if self.count["passed"] and not self.count["failed"] else 1
 
 
-def run_program(command, **environment):
-    """(exit status, output) of a test program; one that hangs counts as killed."""
-    try:
-        result = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **environment}, timeout=PROGRAM_TIMEOUT_S,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        return result.returncode, result.stdout.decode(errors="replace")
-    except subprocess.TimeoutExpired as late:
-        output = (late.stdout or b"").decode(errors="replace")
-        return -9, f"{output}\nstill running after {PROGRAM_TIMEOUT_S} s\n"
+def run_program(command, timeout_s=PROGRAM_TIMEOUT_S, **environment):
+    """(exit status, output) of a test program. One that hangs is interrupted, so that it can still
+    end what it started, then killed."""
+    with subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        note = b""
+        for patience_s, give_up in (
+                (timeout_s, lambda: process.send_signal(signal.SIGINT)), (60, process.kill)):
+            try:
+                output, _ = process.communicate(timeout=patience_s)
+                break
+            except subprocess.TimeoutExpired:
+                note = f"\nstill running after {timeout_s} s\n".encode()
+                give_up()
+        else:
+            output, _ = process.communicate()
+    return process.returncode, (output + note).decode(errors="replace")
 
 
 def run_unit(program, tally):
@@ -125,40 +140,49 @@ def run_unit_suite(named, tally):
             run_fuzz_replay(program, tally)
 
 
-class PytestTally:
-    """A pytest plugin: hands every outcome to the tally."""
+def run_pytest_file(path):
+    """One file in a process of its own: (exit status, output, JUnit report or None)."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "report.xml"
+        status, output = run_program(
+            [sys.executable, "-B", "-m", "pytest", "-q", "--durations=3",
+             f"--junitxml={report}", path], FILE_TIMEOUT_S, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+        return status, output, ElementTree.parse(report) if report.exists() else None
 
-    def __init__(self, tally):
-        self.tally = tally
 
-    def pytest_runtest_logreport(self, report):
-        if report.failed:
-            part = "" if report.when == "call" else f" ({report.when})"
-            self.tally.failed(report.nodeid + part)
-        elif report.skipped:
-            self.tally.skipped(report.nodeid, report.longrepr[2].removeprefix("Skipped: "))
-        elif report.when == "call":
-            self.tally.passed()
-
-    def pytest_collectreport(self, report):
-        if report.failed:
-            self.tally.failed(f"{report.nodeid} (collection)")
+def tally_report(report, tally):
+    """Adds a JUnit report's outcomes; returns how many there were."""
+    count = 0
+    for case in report.iter("testcase"):
+        name = f"{case.get('classname')}::{case.get('name')}"
+        skip = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            tally.failed(name)
+        elif skip is not None:
+            tally.skipped(name, skip.get("message"))
+        else:
+            tally.passed()
+        count += 1
+    return count
 
 
 def run_pytest_suite(name, tally):
-    import pytest
-    folder = TESTS / name
-    before = sum(tally.count.values())
-    status = pytest.main(["-q", "--durations=5", str(folder)], plugins=[PytestTally(tally)])
-    if sum(tally.count.values()) == before:
-        tally.failed(f"tests/{name}: pytest ran nothing (exit status {int(status)})")
-    elif status not in (0, 1):
-        tally.failed(f"tests/{name}: pytest ended with status {int(status)}")
+    """The files of one folder, several at a time: they mostly wait. The largest go first."""
+    files = sorted((TESTS / name).glob("*_test.py"), key=lambda path: -path.stat().st_size)
+    if not files:
+        tally.failed(f"tests/{name}: no test file")
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        runs = {pool.submit(run_pytest_file, path): path for path in files}
+        for run in concurrent.futures.as_completed(runs):
+            path = runs[run].relative_to(ROOT)
+            status, output, report = run.result()
+            print(f"{path}:\n{output}", flush=True)
+            count = tally_report(report, tally) if report else 0
+            if status not in (0, 1) or count == 0:
+                tally.failed(f"{path}: pytest ended with status {status} after {count} tests")
 
 
 def main():
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    sys.dont_write_bytecode = True
     suites = ("unit", "program", "interop")
     wanted = os.environ.get("SUITE") or "all"
     if wanted not in (*suites, "all"):

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/document.h"
 
+#include <string.h>
+
 #include <stdbool.h>
 
 static const struct place whole = {0};
@@ -61,16 +63,46 @@ static bool is_within_limits(const char *text, size_t size_bytes, struct faults 
 	return true;
 }
 
+/*
+ * Faults at the texts that hold a NUL; whoever reads a text may then take it for a C string. The
+ * depth is bounded: see is_within_limits().
+ */
+static void nuls_report(const json_t *value, const struct place *place, struct faults *faults)
+{
+	size_t index;
+	const char *key;
+	json_t *element;
+
+	if (json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value))
+		faults_add(faults, place, NULL, "must not hold a NUL");
+	json_array_foreach(value, index, element)
+		nuls_report(element, &(struct place){.parent = place, .index = index}, faults);
+	if (!json_is_object(value))
+		return;
+	json_object_foreach((json_t *)value, key, element)
+		nuls_report(element, &(struct place){.parent = place, .key = key}, faults);
+}
+
 json_t *document_parse(const char *text, size_t size_bytes, struct faults *ret_faults)
 {
+	size_t faults_before = ret_faults->errors.count;
 	json_error_t error;
 	json_t *document;
 
 	if (!is_within_limits(text, size_bytes, ret_faults))
 		return NULL;
-	document = json_loadb(text, size_bytes, JSON_REJECT_DUPLICATES, &error);
-	if (!document)
+	document = json_loadb(text, size_bytes, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+	if (!document) {
 		faults_add(ret_faults, &whole, NULL, "is not JSON: line %d, column %d: %s",
 			error.line, error.column, error.text);
+		return NULL;
+	}
+	/* Only an escape can bring one into a text. */
+	if (memmem(text, size_bytes, "\\u0000", 6))
+		nuls_report(document, &whole, ret_faults);
+	if (ret_faults->errors.count > faults_before) {
+		json_decref(document);
+		return NULL;
+	}
 	return document;
 }

@@ -40,8 +40,8 @@ struct service_spec {
 /*
  * runtime_dir: where "direct" keeps what it must find again after its own restart, in the folder
  * "services". What an earlier agent started and still runs is found here and watched, but started
- * again only once service_start() or service_resume() has said how. One manager at a time: -EBUSY
- * when another agent supervises the same folder.
+ * again only once service_start() has said how. The caller sees to it that there is one manager at
+ * a time for a runtime_dir.
  */
 int service_manager_new_direct(
 	const char *runtime_dir, struct service_manager **ret_manager, struct err *err);
@@ -57,18 +57,12 @@ void service_manager_free(struct service_manager *manager);
 int service_start(struct service_manager *manager, const struct service_spec *spec,
 	bool *ret_started, struct err *err);
 /*
- * service_start() for everything that ought to run, when the agent itself starts: leaves alone
- * what service_stop() stopped since the machine booted. systemd, which does that by itself:
- * nothing.
- */
-int service_resume(struct service_manager *manager, const struct service_spec *spec,
-	bool *ret_started, struct err *err);
-/*
  * No longer wanted; ended when this returns 0, after at most stop_timeout_ms and some seconds. A
- * service that does not run or exist is fine. -ETIMEDOUT when not even SIGKILL ended it.
+ * service that does not run or exist is fine. -ETIMEDOUT when not even SIGKILL ended it. systemd:
+ * stops the unit, which a boot starts again.
  */
 int service_stop(struct service_manager *manager, const char *name, struct err *err);
-/* service_stop() for good: nothing of it is remembered. systemd: stops and disables the unit. */
+/* service_stop() for good. systemd: stops and disables the unit. */
 int service_remove(struct service_manager *manager, const char *name, struct err *err);
 /* Stop and start in one step, for what takes up new settings by starting anew. */
 int service_restart(

@@ -8,15 +8,13 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "sys/service_process.h"
@@ -27,13 +25,10 @@
 enum {
 	STOP_TIMEOUT_MS = 5000,
 	KILL_TIMEOUT_MS = 5000,
-	LOCK_TIMEOUT_MS = 2000,
-	LOCK_STEP_MS = 20,
 };
 
 struct service_manager {
 	char *folder; /* of the records */
-	int lock_fd;  /* of FOLDER.lock, held */
 	struct service_watcher watcher;
 };
 
@@ -149,71 +144,27 @@ int service_start(struct service_manager *manager, const struct service_spec *sp
 	return r;
 }
 
-static bool is_stopped_on_request(struct service_manager *manager, const char *name)
-{
-	CLEANUP(service_record_deinit) struct service_record record = {.command = NULL};
-
-	return service_record_load(manager->folder, name, &record, NULL) == 0 &&
-	       record.state == SERVICE_RECORD_STOPPED;
-}
-
-int service_resume(struct service_manager *manager, const struct service_spec *spec,
-	bool *ret_started, struct err *err)
-{
-	int r;
-
-	r = service_name_check(spec->name, err);
-	if (r < 0)
-		return r;
-	if (!is_stopped_on_request(manager, spec->name))
-		return service_start(manager, spec, ret_started, err);
-	log_info("service %s was stopped on request: not started", spec->name);
-	if (ret_started)
-		*ret_started = false;
-	return 0;
-}
-
-static void stop_note(struct service_manager *manager, const char *name)
-{
-	struct service_record record = {.state = SERVICE_RECORD_STOPPED};
-	struct err err = ERR_NONE;
-
-	if (service_record_store(manager->folder, name, &record, &err) < 0)
-		log_error("service %s will be started should the agent be restarted: %s", name,
-			err.text);
-}
-
-/* name is no longer wanted, and ended; for good: forgotten as well. */
-static int stop(struct service_manager *manager, const char *name, bool for_good, struct err *err)
+int service_stop(struct service_manager *manager, const char *name, struct err *err)
 {
 	struct service *service;
 	int r;
 
-	r = service_name_check(name, err);
-	if (r < 0)
-		return r;
 	scoped_lock(manager);
-	service = service_claim(manager, name, for_good);
+	service = service_claim(manager, name, false);
 	if (!service)
 		return 0;
 	service->wanted = false;
 	r = service_end(manager, service, err);
-	if (r == 0 && for_good)
+	if (r == 0)
 		r = service_record_remove(manager->folder, name, err);
-	else if (r == 0)
-		stop_note(manager, name);
 	service_release(manager, service);
 	return r;
 }
 
-int service_stop(struct service_manager *manager, const char *name, struct err *err)
-{
-	return stop(manager, name, false, err);
-}
-
+/* Nothing but the record remembers a service, and that is gone with its process. */
 int service_remove(struct service_manager *manager, const char *name, struct err *err)
 {
-	return stop(manager, name, true, err);
+	return service_stop(manager, name, err);
 }
 
 int service_restart(
@@ -253,31 +204,6 @@ unsigned service_restart_count(struct service_manager *manager, const char *name
 	return service ? service->restart_count : 0;
 }
 
-/*
- * The lock dies with its holder; a child of an agent that was killed may hold it for the instant
- * between its birth and its exec.
- */
-static int folder_lock(struct service_manager *manager, struct err *err)
-{
-	cleanup_free char *path = xformat("%s.lock", manager->folder);
-	int64_t deadline_ms = clock_now_ms() + LOCK_TIMEOUT_MS;
-
-	manager->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (manager->lock_fd < 0)
-		return err_set_errno(err, -errno, "opening %s", path);
-	while (flock(manager->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_set_errno(err, -errno, "locking %s", path);
-		if (clock_left_ms(deadline_ms) == 0)
-			return err_set(err, -EBUSY,
-				"locking %s: another agent supervises these services; stop it "
-				"first",
-				path);
-		clock_sleep_ms(LOCK_STEP_MS);
-	}
-	return 0;
-}
-
 static int service_adopt(struct service_manager *manager, const char *name, struct err *err)
 {
 	struct service_process process;
@@ -287,8 +213,6 @@ static int service_adopt(struct service_manager *manager, const char *name, stru
 	int r;
 
 	r = service_process_find(manager->folder, name, &process, &spec, &why);
-	if (r == -ENOENT)
-		return 0;
 	if (r == -ESRCH || r == -ESTALE || r == -EBADMSG) {
 		log_warning("%s", why.text);
 		return service_record_remove(manager->folder, name, err);
@@ -303,6 +227,7 @@ static int service_adopt(struct service_manager *manager, const char *name, stru
 	return 0;
 }
 
+/* Other names are those of temporaries, whose writer was killed. */
 static int services_adopt(struct service_manager *manager, struct err *err)
 {
 	CLEANUP(cleanup_closedir) DIR *folder = opendir(manager->folder);
@@ -314,6 +239,8 @@ static int services_adopt(struct service_manager *manager, struct err *err)
 	while (r == 0 && (entry = readdir(folder)))
 		if (service_name_check(entry->d_name, NULL) == 0)
 			r = service_adopt(manager, entry->d_name, err);
+		else if (entry->d_type == DT_REG)
+			unlinkat(dirfd(folder), entry->d_name, 0);
 	return r;
 }
 
@@ -324,13 +251,10 @@ int service_manager_new_direct(
 	struct service_manager *manager = xcalloc(1, sizeof(*manager));
 	int r;
 
-	manager->lock_fd = -1;
 	manager->folder = xformat("%s/services", runtime_dir);
 	r = service_watcher_init(&manager->watcher, manager->folder, err);
 	if (r == 0)
 		r = directory_make(manager->folder, 0755, err);
-	if (r == 0)
-		r = folder_lock(manager, err);
 	if (r == 0)
 		r = services_adopt(manager, err);
 	if (r == 0)
@@ -346,7 +270,6 @@ void service_manager_free(struct service_manager *manager)
 	if (!manager)
 		return;
 	service_watcher_deinit(&manager->watcher);
-	close_fd(manager->lock_fd);
 	free(manager->folder);
 	free(manager);
 }

@@ -128,8 +128,6 @@ int service_process_find(const char *folder, const char *name, struct service_pr
 	r = service_record_load(folder, name, &record, err);
 	if (r < 0)
 		return r;
-	if (record.state == SERVICE_RECORD_STOPPED)
-		return -ENOENT;
 	r = service_record_open_process(&record, &process.pidfd);
 	if (r == -ESRCH) {
 		if (record.pid > 0)

@@ -31,7 +31,7 @@ int service_process_start(const char *folder, const struct service_spec *spec,
 /*
  * Finds the running process that the record FOLDER/NAME tells of, and how to stop it: name,
  * stop_signal and stop_timeout_ms of ret_spec, a copy. -ESRCH when it runs no more: then the rest
- * of its session is killed and the record removed. -ENOENT: no record, or one of a stopped service.
+ * of its session is killed and the record removed. Errors of service_record_load().
  */
 int service_process_find(const char *folder, const char *name, struct service_process *ret_process,
 	struct service_spec *ret_spec, struct err *err);

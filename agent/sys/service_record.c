@@ -24,7 +24,6 @@ enum { RECORD_MAX_BYTES = 64 * KIB, WORD_COUNT = 6, BIRTH_MS = 100, BIRTH_STEP_M
 static const char *const state_words[] = {
 	[SERVICE_RECORD_STARTING] = "starting",
 	[SERVICE_RECORD_RUNNING] = "running",
-	[SERVICE_RECORD_STOPPED] = "stopped",
 };
 
 struct word {

@@ -17,14 +17,13 @@
 enum service_record_state {
 	SERVICE_RECORD_STARTING, /* a process may have been started that no record tells of yet */
 	SERVICE_RECORD_RUNNING,
-	SERVICE_RECORD_STOPPED, /* on request; stays so until the machine boots */
 };
 
 /* A plain value but for the command. */
 struct service_record {
 	enum service_record_state state;
-	pid_t pid;            /* RUNNING: with start_ticks the main process; otherwise 0 */
-	uint64_t start_ticks; /* STARTING: no later than its start; STOPPED: 0 */
+	pid_t pid;            /* 0 while STARTING */
+	uint64_t start_ticks; /* of the process; while STARTING: no later than that */
 	int stop_signal;
 	int stop_timeout_ms;
 	char *command; /* malloc'ed */

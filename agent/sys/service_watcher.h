@@ -4,8 +4,8 @@
  * (by pidfd: ours and adopted ones are the same to it), clears them away and starts them again.
  *
  * Every field of a service and the list of them belong to whoever holds the mutex. It is held while
- * a process is started, never while one is waited for. Only the watcher ends a service's process
- * record (struct service_process); others wait for that with service_watcher_await_end().
+ * a process is started, never while one is waited for. A process is taken from a service by the
+ * watcher only; others wait for that with service_watcher_await_end().
  * Used by sys/service_direct.c only.
  */
 #pragma once

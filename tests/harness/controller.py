@@ -2,6 +2,7 @@
 """An Octavia controller of one amphora: its own driver, renderers and health manager on a scratch
 database. Nothing of Octavia is replaced here; it is only configured."""
 
+import os
 import pathlib
 import types
 import uuid
@@ -48,6 +49,7 @@ class ScratchDatabase:
 
     def __init__(self, path):
         CONF.set_override("connection", f"sqlite:///{path}", "database")
+        CONF.set_override("sqlite_synchronous", False, "database")  # nothing has to last
         self.forget_engine()
         base_models.BASE.metadata.create_all(db_api.get_engine())
         session = db_api.get_session()
@@ -74,13 +76,13 @@ class Controller:
         self._configure()
         self.database = ScratchDatabase(self.directory / "octavia.sqlite")
         self.driver = rest_api_driver.HaproxyAmphoraLoadBalancerDriver()
-        self._health_manager = None
         session = db_api.get_session()
         with session.begin():
             session.add(models.Amphora(
                 id=amphora.id, status=constants.AMPHORA_ALLOCATED, role=constants.ROLE_STANDALONE,
                 lb_network_ip=amphora.connect_host, vrrp_ip="127.0.0.1", ha_ip="127.0.0.1",
                 compute_id=str(uuid.uuid4())))
+        self.health_manager = self._start_health_manager()
 
     def _configure(self):
         CONF([], project="octavia", default_config_files=[], default_config_dirs=[])
@@ -112,6 +114,18 @@ class Controller:
             for name, value in options.items():
                 CONF.set_override(name, value, group)
 
+    @staticmethod
+    def _start_health_manager():
+        """Octavia's receiver: each `check` takes a datagram and hands it to a process, which
+        updates the database."""
+        ScratchDatabase.forget_engine()
+        manager = heartbeat_udp.UDPStatusGetter()
+        # SQLite knows one writer at a time: health and statistics take turns in one process. It is
+        # forked here, before the test opens sockets that it would keep open.
+        manager.stats_executor = manager.health_executor
+        manager.health_executor.submit(os.getpid).result()
+        return manager
+
     def _generate_authority(self):
         """Octavia's own generator signs server certificates with what the agent's files hold."""
         from cryptography.hazmat.primitives import serialization
@@ -127,9 +141,8 @@ class Controller:
         CONF.set_override("ca_private_key_passphrase", None, "certificates")
 
     def close(self):
-        if self._health_manager:
-            self._health_manager.sock.close()
-            self._health_manager.health_executor.shutdown()
+        self.health_manager.sock.close()
+        self.health_manager.health_executor.shutdown()
         ScratchDatabase.forget_engine()
         CONF.clear()
         CONF.reset()
@@ -178,8 +191,8 @@ class Controller:
         session, listener_id = db_api.get_session(), str(uuid.uuid4())
         repositories.ListenerRepository().create(
             session, id=listener_id, load_balancer_id=lb_id, name="listener", protocol=protocol,
-            protocol_port=port, peer_port=1025, insert_headers={}, connection_limit=500,
-            **self._common(**fields))
+            protocol_port=port, peer_port=1025, connection_limit=500,
+            **self._common(**{"insert_headers": {}, **fields}))
         return listener_id
 
     def create_pool(self, lb_id, listener_id, protocol="HTTP", monitor=None, **fields):
@@ -248,15 +261,3 @@ class Controller:
         row = repositories.AmphoraHealthRepository().get(
             db_api.get_session(), amphora_id=self.amphora.id)
         return row and row.last_update
-
-    # The health manager
-
-    def health_manager(self):
-        """Its real receiver; call `check` for each datagram. It hands them to processes of its
-        own, which update the database."""
-        if not self._health_manager:
-            ScratchDatabase.forget_engine()
-            self._health_manager = heartbeat_udp.UDPStatusGetter()
-            # SQLite knows one writer at a time: health and statistics take turns in one process.
-            self._health_manager.stats_executor = self._health_manager.health_executor
-        return self._health_manager

@@ -35,7 +35,7 @@ class Site:
         names = {"load_balancer": self.id, "listener": self.listener_id, "pool": self.pool_id,
                  "first": self.member_ids[0], "second": self.member_ids[1]}
         wanted = {names[name]: status for name, status in wanted.items()}
-        manager = self.controller.health_manager()
+        manager = self.controller.health_manager
 
         def reached():
             manager.check()
@@ -78,7 +78,7 @@ def test_a_drained_and_a_disabled_member_have_octavias_words(site):
 
 
 def test_every_heartbeat_of_a_complete_amphora_renews_its_health(site):
-    manager = site.controller.health_manager()
+    manager = site.controller.health_manager
     site.wait_for(listener="ONLINE")
     for _ in range(3):
         before = site.controller.last_health()
@@ -96,7 +96,7 @@ def test_a_listener_that_is_missing_in_the_amphora_renews_no_health(site):
     """The other way round: the manager's check that the count of listeners fits does bite."""
     site.wait_for(listener="ONLINE")
     site.controller.create_listener(site.id, free_port())  # and the amphora never hears of it
-    manager = site.controller.health_manager()
+    manager = site.controller.health_manager
     for _ in range(2):
         manager.check()
     before = site.controller.last_health()
@@ -107,7 +107,7 @@ def test_a_listener_that_is_missing_in_the_amphora_renews_no_health(site):
 
 def test_the_statistics_add_up_to_the_traffic(site, servers):
     site.wait_for(listener="ONLINE")
-    manager = site.controller.health_manager()
+    manager = site.controller.health_manager
     share(site.port, 25)
     from harness import haproxy
     socket = site.controller.amphora.stats_socket(site.id)

@@ -211,6 +211,7 @@ def test_an_empty_put_is_no_body_and_no_crash(amphora, untouched):
                  f"/1.0/loadbalancer/{amphora.id}/{untouched.id}/model"):
         answer = amphora.api.put(path)
         assert answer.status in (400, 500), path
+    (amphora.base_path / untouched.id / "haproxy.cfg.new-failed").unlink()
 
 
 # TLS, and connections without an end
@@ -337,7 +338,8 @@ def test_bad_input_leaves_no_descriptor_and_no_thread_behind(amphora, untouched)
                 len(os.listdir(f"/proc/{amphora.pid}/task")))
 
     def one_round():
-        for data in (b"\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"):
+        for data in (b"nonsense\r\n\r\n",
+                     b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"):
             amphora.api.send_raw(data)
         with plain(amphora) as connection:
             connection.sendall(b"no TLS at all, and some more of it\r\n\r\n")

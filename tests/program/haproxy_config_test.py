@@ -116,7 +116,7 @@ def test_a_rejected_config_leaves_the_old_one_running_and_on_disk(amphora, balan
     balancer.serve()
     pids = amphora.haproxy_pids(balancer.id)
     good = balancer.configuration()
-    bad = good.replace("balance roundrobin", "balance by-magic")
+    bad = good.replace("balance roundrobin", "by-magic roundrobin")
     answer = balancer.upload(bad)
     assert answer.status == 400
     assert answer.json["message"] == "Invalid request"
@@ -338,6 +338,8 @@ def test_a_dead_agents_half_done_upload_leaves_the_old_config(slow, server):
     amphora.start()
     answer = amphora.api.get(f"{balancer.path}/haproxy")
     assert (answer.status, answer.text) == (200, good)
+    (amphora.directory / "checks").unlink()
+    assert balancer.upload().status == 202
     leftovers = [path.name for path in (amphora.base_path / balancer.id).iterdir()
                  if re.match(r"\..*|.*\.new$", path.name)]
     assert leftovers == []

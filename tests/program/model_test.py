@@ -407,8 +407,9 @@ def test_no_value_breaks_out_of_its_place(amphora, lb_id, servers, text):
     answer = model.put()
     assert answer.status in (200, 400), answer
     if answer.status == 400:
-        assert f"{POOL}/healthmonitor/url_path" in [
-            fault["path"] for fault in answer.json["details"]]
+        fault, = answer.json["details"]
+        # JSON itself may stop at a NUL: then the fault is the whole document's.
+        assert fault["path"] == f"{POOL}/healthmonitor/url_path" or "\0" in text
     else:
         rows = haproxy.statistics(amphora.stats_socket(lb_id))
         assert len([server for _, server in rows if server not in ("FRONTEND", "BACKEND")]) == 1

@@ -62,8 +62,21 @@ static void a_nul_is_refused_in_every_form(void **state)
 
 	(void)state;
 	assert_fault(raw, sizeof(raw) - 1, "is not JSON");
-	assert_text_fault("{\"a\": \"x\\u0000y\"}", "is not JSON");
 	assert_text_fault("{\"a\\u0000\": 1}", "is not JSON");
+}
+
+static void a_nul_in_a_text_is_told_with_its_place(void **state)
+{
+	static const char text[] =
+		"{\"a\": [\"\\\\u0000\", {\"b/c\": \"\\u0000\"}], \"d\": \"x\\u0000y\"}";
+	cleanup_faults struct faults faults = {0};
+
+	(void)state;
+	assert_null(document_parse(text, strlen(text), &faults));
+	assert_int_equal(faults.errors.count, 2);
+	assert_string_equal(faults.errors.items[0].path, "/a/1/b~1c");
+	assert_string_equal(faults.errors.items[1].path, "/d");
+	assert_string_equal(faults.errors.items[1].text, "must not hold a NUL");
 }
 
 static void bytes_that_are_no_utf8_are_refused(void **state)
@@ -131,6 +144,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_json_is_refused_with_its_line_and_column),
 		cmocka_unit_test(a_key_that_is_there_twice_is_refused),
 		cmocka_unit_test(a_nul_is_refused_in_every_form),
+		cmocka_unit_test(a_nul_in_a_text_is_told_with_its_place),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_refused),
 		cmocka_unit_test(nesting_is_taken_to_the_limit_and_no_deeper),
 		cmocka_unit_test(brackets_and_commas_in_texts_are_not_counted),
