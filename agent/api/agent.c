@@ -17,7 +17,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "haproxy/instance.h"
 #include "haproxy/launch.h"
 #include "haproxy/own_config.h"
 #include "haproxy/restore.h"
