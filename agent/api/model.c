@@ -79,6 +79,16 @@ static void reply_not_applied(struct http_reply *ret_reply, const struct id *id,
 		result->output.size_bytes ? buf_text(&result->output) : err->text);
 }
 
+/*
+ * Whether a PUT only asks what it would do. -EINVAL for any other query: a misspelt dry run must
+ * not become a real one.
+ */
+static int dry_run_parse(const char *query, bool *ret_dry_run)
+{
+	*ret_dry_run = text_equal_nocase(query, "dry_run=true");
+	return *ret_dry_run || !query[0] || text_equal_nocase(query, "dry_run=false") ? 0 : -EINVAL;
+}
+
 /* Whether If-Match, if there is one, names the model in force; bare or quoted. */
 static bool if_match_holds(const struct call *call, const struct haproxy_instance *instance)
 {
@@ -131,10 +141,16 @@ void model_put(const struct call *call, struct http_reply *ret_reply)
 	struct haproxy_model model;
 	struct id amphora;
 	struct id id;
+	bool dry_run;
 
 	if (call_id(call, 0, "amphora id", &amphora, ret_reply) < 0 ||
 		call_id(call, 1, "load balancer id", &id, ret_reply) < 0)
 		return;
+	if (dry_run_parse(request->query, &dry_run) < 0) {
+		reply_error(ret_reply, 400, "Invalid request",
+			"the query must be dry_run=true, dry_run=false or none");
+		return;
+	}
 	if (load_balancer_parse(request->body, request->body_size_bytes, &id, &faults,
 		    &load_balancer, NULL) < 0) {
 		reply_faults(ret_reply, &faults);
@@ -146,7 +162,7 @@ void model_put(const struct call *call, struct http_reply *ret_reply)
 		reply_error(ret_reply, 409, "Conflict",
 			"If-Match is not the ETag of the present model: read it again, it was "
 			"changed");
-	else if (text_equal_nocase(request->query, "dry_run=true"))
+	else if (dry_run)
 		model_preview(instance, &model, &faults, ret_reply);
 	else
 		model_apply(instance, &model, &faults, ret_reply);

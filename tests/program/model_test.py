@@ -332,6 +332,15 @@ def test_a_dry_run_says_how_a_change_would_be_applied(amphora, model):
     assert amphora.config_path(model.id).read_text() == config
 
 
+@pytest.mark.parametrize("query", ["dry_run=1", "dry_run", "dryrun=true", "dry_run=true&x=1",
+                                   "dry%5frun=true"])
+def test_a_misspelt_dry_run_is_refused_and_applies_nothing(amphora, model, query):
+    answer = amphora.api.put(f"{model.put_path}?{query}", model.json())
+    assert answer.status == 400
+    assert "dry_run" in answer.json["details"]
+    assert amphora.api.get(f"{model.path}/model").status == 404
+
+
 # Faults
 
 def broken(path, value):
