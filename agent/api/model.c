@@ -71,10 +71,9 @@ static void reply_preview(struct http_reply *ret_reply, const struct haproxy_mod
 }
 
 /* The model is valid; what went wrong is HAProxy's or ours, not the client's. */
-static void reply_not_applied(struct http_reply *ret_reply, const struct id *id,
+static void reply_not_applied(struct http_reply *ret_reply,
 	const struct haproxy_model_result *result, const struct err *err)
 {
-	log_error("load balancer %s: %s", id->text, err->text);
 	reply_error(ret_reply, 500, "Error applying the load balancer",
 		result->output.size_bytes ? buf_text(&result->output) : err->text);
 }
@@ -112,7 +111,7 @@ static void model_preview(struct haproxy_instance *instance, const struct haprox
 	struct err err = ERR_NONE;
 
 	if (haproxy_model_preview(instance, model, &result, &err) < 0)
-		reply_not_applied(ret_reply, &instance->id, &result, &err);
+		reply_not_applied(ret_reply, &result, &err);
 	else
 		reply_preview(ret_reply, &result, faults);
 }
@@ -124,7 +123,7 @@ static void model_apply(struct haproxy_instance *instance, const struct haproxy_
 	struct err err = ERR_NONE;
 
 	if (haproxy_model_apply(instance, model, &result, &err) < 0) {
-		reply_not_applied(ret_reply, &instance->id, &result, &err);
+		reply_not_applied(ret_reply, &result, &err);
 		return;
 	}
 	log_info("load balancer %s: model: %s", instance->id.text,
@@ -174,7 +173,8 @@ static void reply_no_model(
 	if (r == -ENOENT)
 		err_set(err, r, "No loadbalancer with UUID: %s", id->text);
 	if (r == -ENOENT || r == -ENODATA)
-		reply_error(ret_reply, 404, "Model Not Found", err->text);
+		reply_error(ret_reply, 404,
+			r == -ENOENT ? "Loadbalancer Not Found" : "Model Not Found", err->text);
 	else
 		reply_failure(ret_reply, r, "Error reading the model", err);
 }

@@ -251,3 +251,11 @@ def test_a_port_that_is_taken_is_exit_status_1_and_named(make_amphora):
         result = run("--config-file", amphora.config_file, "--config-dir", amphora.config_dir)
     assert result.returncode == 1
     assert str(amphora.port) in result.stderr
+
+
+def test_the_log_says_why_a_configuration_was_refused(amphora):
+    amphora.config.set("haproxy_amphora", "bind_port", "many")
+    answer = amphora.api.put(PATH, amphora.config.text())
+    assert answer.status == 500
+    line, = (line for line in amphora.log().splitlines() if f"PUT {PATH} 500" in line)
+    assert "bind_port" in line
