@@ -224,6 +224,16 @@ def test_a_failing_apply_is_500_and_says_why(amphora, model, servers):
         assert who_answers(old_port)
 
 
+def test_a_first_model_that_cannot_be_applied_leaves_nothing_that_runs(amphora, model):
+    model.port = amphora.port
+    answer = model.put()
+    assert answer.status == 500
+    assert amphora.api.get(f"{model.path}/haproxy").status == 404
+    assert amphora.haproxy_pids() == []
+    assert [path for path in amphora.files() if "sock" in path or "model-" in path] == []
+    assert [path for path in amphora.files() if path.startswith(f"run/{model.id}")] == []
+
+
 # Stored
 
 def test_a_stored_model_is_read_back_with_its_etag(amphora, model):
