@@ -116,10 +116,10 @@ exec {HAPROXY} "$@"
         return {name: sum(process.pss_mib(pid) for pid in pids)
                 for name, pids in self.programs().items()}
 
-    def put_config(self, load_balancer, weight=1):
+    def put_config(self, load_balancer, **changes):
         """Uploads a configuration; how long that took, in ms."""
         body = self.folder / "upload.cfg"
-        body.write_text(load_balancer.config(weight))
+        body.write_text(load_balancer.config(**changes))
         return self.client.measure(f"/1.0/loadbalancer/{AMPHORA_ID}/{load_balancer.id}/haproxy", 1,
                                    method="PUT", body=body)["p50_ms"]
 
