@@ -93,8 +93,11 @@ exec {HAPROXY} "$@"
 
     def stop(self):
         """Ends the agent and all that it started: in the sandbox nobody else runs HAProxy."""
+        if self.process is None:
+            return
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(END_WAIT_S)
+        self.process = None
         (self.commands / "haproxy").unlink(missing_ok=True)
         left = [*self.left_behind(), *process.running("haproxy")]
         for pid in left:
