@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "haproxy/instance.h"
+#include "haproxy/launch.h"
 #include "haproxy/own_config.h"
 #include "haproxy/restore.h"
 #include "haproxy/site.h"
@@ -413,6 +413,11 @@ int agent_replace_certificate(
 	r = certificate_replace(agent, pem, size_bytes, err);
 	pthread_mutex_unlock(&agent->rotation);
 	return r;
+}
+
+void agent_tidy(struct agent *agent)
+{
+	haproxy_launch_trim_outputs(agent->site);
 }
 
 uint16_t agent_port(const struct agent *agent)

@@ -41,6 +41,9 @@ int agent_reload_config(struct agent *agent, struct err *err);
 int agent_replace_certificate(
 	struct agent *agent, const char *pem, size_t size_bytes, struct err *err);
 
+/* What grows while the agent runs is cut; to be called every now and then. */
+void agent_tidy(struct agent *agent);
+
 /* The port that the API listens on. */
 uint16_t agent_port(const struct agent *agent);
 /* What the handlers of load balancers work on. */

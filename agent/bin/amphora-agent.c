@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* amphora-agent: the REST API of an amphora. Stays in the foreground, logs to stderr. */
+#include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -50,20 +51,25 @@ static void signals_block(sigset_t *ret_awaited)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-/* Returns when somebody asks us to end; SIGHUP reads the configuration anew. */
+/*
+ * Returns when somebody asks us to end; SIGHUP reads the configuration anew. Between signals the
+ * agent tidies up.
+ */
 static void signals_serve(struct agent *agent, const sigset_t *awaited)
 {
-	int received = 0;
+	static const struct timespec tidy_interval = {.tv_sec = 60 * 60};
+	int received;
 
 	for (;;) {
 		struct err err = ERR_NONE;
 
-		if (sigwait(awaited, &received) != 0)
-			continue;
-		if (received != SIGHUP)
-			break;
-		if (agent_reload_config(agent, &err) < 0)
+		received = sigtimedwait(awaited, NULL, &tidy_interval);
+		if (received < 0 && errno == EAGAIN)
+			agent_tidy(agent);
+		else if (received == SIGHUP && agent_reload_config(agent, &err) < 0)
 			log_error("SIGHUP: the present configuration stays: %s", err.text);
+		else if (received == SIGTERM || received == SIGINT)
+			break;
 	}
 	log_info("ending on signal %d; HAProxy goes on", received);
 }
