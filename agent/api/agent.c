@@ -7,11 +7,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "api/route.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -24,7 +26,12 @@
 #include "sys/service.h"
 #include "sys/tls_credentials.h"
 
-enum { PEM_MAX_BYTES = MIB, HEARTBEAT_STOP_TIMEOUT_MS = 2000 };
+enum {
+	PEM_MAX_BYTES = MIB,
+	HEARTBEAT_STOP_TIMEOUT_MS = 2000,
+	LOCK_TRIES = 10,
+	LOCK_PAUSE_MS = 50,
+};
 
 static const char heartbeat_service[] = "amphora-heartbeat";
 
@@ -92,10 +99,16 @@ static int runtime_lock(const char *runtime_dir, int *ret_fd, struct err *err)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set_errno(err, -errno, "opening %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, -EBUSY,
-			"another agent uses runtime_dir %s: end it first, or give this one another",
-			runtime_dir);
+	/* A predecessor that was killed while it started a child may hold it for an instant more.
+	 */
+	for (int tries = LOCK_TRIES; flock(fd, LOCK_EX | LOCK_NB) < 0; tries--) {
+		if (tries == 1)
+			return err_set(err, -EBUSY,
+				"another agent uses runtime_dir %s: end it first, or give this one "
+				"another",
+				runtime_dir);
+		clock_sleep_ms(LOCK_PAUSE_MS);
+	}
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
@@ -138,13 +151,27 @@ static const char **heartbeat_argv(const struct agent *agent)
 	return argv;
 }
 
+/*
+ * Where the sender's log goes: to ours, unless that is a pipe, which would break under it, or keep
+ * whoever reads it waiting, when we die and it lives on. NULL: to ours.
+ */
+static char *heartbeat_output(const struct settings *settings)
+{
+	struct stat status;
+
+	if (fstat(STDERR_FILENO, &status) < 0 || !S_ISFIFO(status.st_mode))
+		return NULL;
+	return xformat("%s/%s.output", settings->runtime_dir, heartbeat_service);
+}
+
 /* Always anew: one that an earlier agent left may have other settings, or be of another version. */
 static int heartbeat_restart(struct agent *agent, struct err *err)
 {
 	cleanup_free const char **argv = heartbeat_argv(agent);
+	cleanup_free char *output = heartbeat_output(&agent->settings);
 	const struct service_spec spec = {
 		.name = heartbeat_service,
-		.process = {.argv = argv},
+		.process = {.argv = argv, .output_path = output},
 		.stop_signal = SIGTERM,
 		.stop_timeout_ms = HEARTBEAT_STOP_TIMEOUT_MS,
 	};

@@ -7,23 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *alloc_check(void *memory, size_t size)
+static void *alloc_check(void *memory)
 {
-	if (!memory && size) {
-		fprintf(stderr, "<2>out of memory: %zu bytes were wanted; ending\n", size);
+	if (!memory) {
+		fputs("<2>out of memory; ending\n", stderr);
 		abort();
 	}
 	return memory;
 }
 
+/* Nothing is a thing of one byte here: then NULL always means that there was no memory. */
 void *xcalloc(size_t count, size_t size)
 {
-	return alloc_check(calloc(count, size), count && size ? count * size : 0);
+	return alloc_check(count && size ? calloc(count, size) : calloc(1, 1));
 }
 
 void *xrealloc_array(void *old, size_t count, size_t size)
 {
-	return alloc_check(reallocarray(old, count, size), count && size ? count * size : 0);
+	return alloc_check(count && size ? reallocarray(old, count, size) : realloc(old, 1));
 }
 
 char *xstrdup(const char *text)
@@ -33,7 +34,7 @@ char *xstrdup(const char *text)
 
 char *xmemdup_text(const void *data, size_t size)
 {
-	char *copy = alloc_check(size < SIZE_MAX ? malloc(size + 1) : NULL, size);
+	char *copy = alloc_check(size < SIZE_MAX ? malloc(size + 1) : NULL);
 
 	if (size)
 		memcpy(copy, data, size);
@@ -50,5 +51,5 @@ char *xformat(const char *format, ...)
 	va_start(arguments, format);
 	length = vasprintf(&text, format, arguments);
 	va_end(arguments);
-	return alloc_check(length < 0 ? NULL : text, 1);
+	return alloc_check(length < 0 ? NULL : text);
 }

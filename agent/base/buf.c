@@ -10,6 +10,8 @@
 
 #include "base/alloc.h"
 
+enum { FIRST_CAPACITY_BYTES = 256 };
+
 void buf_deinit(struct buf *buf)
 {
 	free(buf->data);
@@ -40,10 +42,13 @@ static int buf_grow(struct buf *buf, size_t extra)
 		return 0;
 	if (wanted < buf->capacity_bytes * 2)
 		wanted = buf->capacity_bytes * 2;
-	if (wanted < 256)
-		wanted = 256;
+	if (wanted < FIRST_CAPACITY_BYTES)
+		wanted = FIRST_CAPACITY_BYTES;
+	if (wanted > buf->max_bytes + 1)
+		wanted = buf->max_bytes + 1;
 	buf->data = xrealloc_array(buf->data, wanted, 1);
 	buf->capacity_bytes = wanted;
+	buf->data[buf->size_bytes] = '\0';
 	return 0;
 }
 

@@ -6,6 +6,20 @@
 #include <stdio.h>
 #include <string.h>
 
+static void record(struct err *err, int code, const char *format, va_list arguments)
+{
+	err->code = code;
+	vsnprintf(err->text, sizeof(err->text), format, arguments);
+}
+
+/* Puts ": <text>" behind what is recorded. */
+static void record_more(struct err *err, const char *text)
+{
+	size_t length = strlen(err->text);
+
+	snprintf(err->text + length, sizeof(err->text) - length, ": %s", text);
+}
+
 int err_set(struct err *err, int code, const char *format, ...)
 {
 	va_list arguments;
@@ -13,9 +27,8 @@ int err_set(struct err *err, int code, const char *format, ...)
 	assert(code < 0);
 	if (!err)
 		return code;
-	err->code = code;
 	va_start(arguments, format);
-	vsnprintf(err->text, sizeof(err->text), format, arguments);
+	record(err, code, format, arguments);
 	va_end(arguments);
 	return code;
 }
@@ -24,18 +37,14 @@ int err_set_errno(struct err *err, int code, const char *format, ...)
 {
 	char why[128];
 	va_list arguments;
-	size_t length;
 
 	assert(code < 0);
 	if (!err)
 		return code;
-	err->code = code;
 	va_start(arguments, format);
-	vsnprintf(err->text, sizeof(err->text), format, arguments);
+	record(err, code, format, arguments);
 	va_end(arguments);
-	length = strlen(err->text);
-	snprintf(err->text + length, sizeof(err->text) - length, ": %s",
-		strerror_r(-code, why, sizeof(why)));
+	record_more(err, strerror_r(-code, why, sizeof(why)));
 	return code;
 }
 
@@ -43,17 +52,14 @@ int err_wrap(struct err *err, int code, const char *format, ...)
 {
 	char inner[ERR_TEXT_MAX];
 	va_list arguments;
-	size_t length;
 
 	assert(code < 0);
 	if (!err)
 		return code;
 	memcpy(inner, err->text, sizeof(inner));
-	err->code = code;
 	va_start(arguments, format);
-	vsnprintf(err->text, sizeof(err->text), format, arguments);
+	record(err, code, format, arguments);
 	va_end(arguments);
-	length = strlen(err->text);
-	snprintf(err->text + length, sizeof(err->text) - length, ": %s", inner);
+	record_more(err, inner);
 	return code;
 }

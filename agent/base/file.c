@@ -100,7 +100,8 @@ static int folder_sync(const char *path, struct err *err)
 	cleanup_free char *folder = folder_of(path);
 	cleanup_close int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || fsync(fd) < 0)
+	/* EINVAL: a file system that has no such thing. */
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
 		return err_set_errno(err, -errno, "syncing folder %s", folder);
 	return 0;
 }
@@ -161,7 +162,9 @@ int file_rename(const char *from, const char *to, struct err *err)
 
 int file_remove(const char *path, struct err *err)
 {
-	if (unlink(path) < 0 && errno != ENOENT)
+	if (unlink(path) == 0)
+		return folder_sync(path, err);
+	if (errno != ENOENT)
 		return err_set_errno(err, -errno, "removing %s", path);
 	return 0;
 }
@@ -177,12 +180,14 @@ static int tree_entry_remove(int folder, const char *name, int depth)
 {
 	if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
+	int unlink_error = -errno;
+
+	if (unlink_error != -EISDIR && unlink_error != -EPERM)
+		return unlink_error;
 	int r = tree_empty(folder, name, depth + 1);
 
 	if (r < 0)
-		return r;
+		return r == -ENOTDIR ? unlink_error : r;
 	if (unlinkat(folder, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return -errno;
 	return 0;
@@ -221,9 +226,11 @@ int directory_remove(const char *path, struct err *err)
 
 	if (r == 0 && rmdir(path) < 0)
 		r = -errno;
-	if (r < 0 && r != -ENOENT)
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
 		return err_set_errno(err, r, "removing folder %s", path);
-	return 0;
+	return folder_sync(path, err);
 }
 
 int directory_make(const char *path, mode_t mode, struct err *err)

@@ -32,9 +32,10 @@ int file_replace_nosync(
 /* rename() made durable: fsync of the folder of to. Both lie in the same folder. */
 int file_rename(const char *from, const char *to, struct err *err);
 
-/* Removes a file; one that is not there is fine. */
+/* Removes a file, durably; one that is not there is fine. */
 int file_remove(const char *path, struct err *err);
-/* Removes a folder with all it holds, never following links; one that is not there is fine. */
+/* Removes a folder with all it holds, durably, never following links; one that is not there is
+ * fine. */
 int directory_remove(const char *path, struct err *err);
 /* Makes the folder and its missing parents; one that is there keeps its mode. */
 int directory_make(const char *path, mode_t mode, struct err *err);

@@ -6,8 +6,8 @@
 
 #include "base/text.h"
 
-/* Folders that share base_path with the load balancers. */
-static const char *const reserved[] = {"vrrp", "lvs", "certs", "heartbeat"};
+/* What shares base_path with the load balancers. */
+static const char *const reserved[] = {"vrrp", "lvs", "certs", "heartbeat", "plugged_interfaces"};
 
 static bool is_id_char(char c, bool first)
 {

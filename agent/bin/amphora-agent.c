@@ -11,8 +11,12 @@
 #include "base/log.h"
 #include "conf/command_line.h"
 #include "conf/settings.h"
+#include "sys/process.h"
 
 enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
+
+/* Controllers render maxconn up to 1,000,000 (amphora-api.md, "Names of files, units, helpers"). */
+enum { HAPROXY_OPEN_FILES = 2600 * 1000 };
 
 /* Two arenas serve a few dozen mostly idle threads, and do not keep a burst's memory each. */
 enum { MALLOC_ARENAS = 2 };
@@ -31,7 +35,10 @@ static int check(const struct settings *settings)
 	return STATUS_FINE;
 }
 
-/* Every thread inherits the blocked signals; this one waits for them. */
+/*
+ * Every thread inherits the blocked signals; this one waits for them. SIGCHLD may have been ignored
+ * by who started us, and then no child could be waited for.
+ */
 static void signals_block(sigset_t *ret_awaited)
 {
 	sigemptyset(ret_awaited);
@@ -40,6 +47,7 @@ static void signals_block(sigset_t *ret_awaited)
 	sigaddset(ret_awaited, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, ret_awaited, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
 }
 
 /* Returns when somebody asks us to end; SIGHUP reads the configuration anew. */
@@ -68,6 +76,7 @@ static int serve(struct settings_sources *sources, struct settings *settings)
 
 	mallopt(M_ARENA_MAX, MALLOC_ARENAS);
 	umask(022);
+	process_raise_open_files(HAPROXY_OPEN_FILES);
 	log_set_debug(settings->debug);
 	signals_block(&awaited);
 	log_info("amphora-agent %s for amphora %s", AMPHORA_AGENT_VERSION,

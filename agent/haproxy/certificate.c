@@ -14,7 +14,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "haproxy/config.h"
 
 DEFINE_CLEANUP(DIR *, closedir);

@@ -7,7 +7,6 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "haproxy/intent.h"
 #include "haproxy/launch.h"
 #include "haproxy/lock.h"

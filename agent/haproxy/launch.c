@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "haproxy/master.h"
 #include "sys/service.h"
 
@@ -24,6 +23,7 @@ enum {
 	WATCH_STEP_MS = 100,
 	/* A master that has not answered for so long has lost its socket. */
 	SOCKET_LOST_MS = 2000,
+	OUTPUT_LARGE_BYTES = MIB,
 };
 
 /* "haproxy@LB" */
@@ -56,16 +56,28 @@ pid_t haproxy_launch_worker(const struct haproxy_site *site, const struct id *id
 	return processes.worker;
 }
 
-/* So that what is read from it later is about the present attempt, and it does not grow for good.
- */
-static void output_empty(const struct haproxy_instance *instance)
+static void output_empty(const struct haproxy_site *site, const struct id *id)
 {
-	cleanup_free char *path =
-		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_OUTPUT);
+	cleanup_free char *path = haproxy_site_path(site, id, HAPROXY_FILE_OUTPUT);
 
+	/* HAProxy appends: it goes on at the new end. */
 	if (truncate(path, 0) < 0 && errno != ENOENT)
-		log_warning("load balancer %s: emptying %s: %s", instance->id.text, path,
-			strerror(errno));
+		log_warning("load balancer %s: emptying %s: %s", id->text, path, strerror(errno));
+}
+
+void haproxy_launch_trim_outputs(const struct haproxy_site *site)
+{
+	cleanup_free struct id *ids = NULL;
+	size_t count = 0;
+
+	haproxy_site_load_balancers(site, &ids, &count, NULL);
+	for (size_t i = 0; i < count; i++) {
+		cleanup_free char *path = haproxy_site_path(site, &ids[i], HAPROXY_FILE_OUTPUT);
+		struct stat status;
+
+		if (stat(path, &status) == 0 && status.st_size > OUTPUT_LARGE_BYTES)
+			output_empty(site, &ids[i]);
+	}
 }
 
 /*
@@ -146,8 +158,9 @@ int haproxy_launch_start(const struct haproxy_instance *instance, pid_t *ret_wor
 	bool started = false;
 	int r;
 
+	/* What is read from it later is about the present attempt. */
 	if (service_pid(services, name.text) == 0)
-		output_empty(instance);
+		output_empty(instance->site, &instance->id);
 	r = service_start_haproxy(instance, &started, err);
 	if (r < 0)
 		return err_wrap(err, r, "starting haproxy");
@@ -191,7 +204,7 @@ int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_wo
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_MASTER_SOCKET);
 	int r;
 
-	output_empty(instance);
+	output_empty(instance->site, &instance->id);
 	if (haproxy_master_wait(master_socket, SOCKET_LOST_MS, ret_worker, err) == 0)
 		r = haproxy_master_reload(
 			master_socket, RELOAD_TIMEOUT_MS, ret_worker, ret_output, err);

@@ -34,3 +34,9 @@ int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_wo
 int haproxy_launch_stop(const struct haproxy_instance *instance, struct err *err);
 /* The same, and the service manager forgets it. */
 int haproxy_launch_remove(const struct haproxy_instance *instance, struct err *err);
+
+/*
+ * HAProxy writes a line for every server that goes up or down, and its output is a file where no
+ * journal takes it: empties those that have grown large. To be called now and then.
+ */
+void haproxy_launch_trim_outputs(const struct haproxy_site *site);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "haproxy/config_line.h"
 #include "haproxy/master.h"
@@ -16,6 +17,9 @@
 
 /* Beyond so many a reload is quicker, and one step. */
 enum { COMMANDS_MAX = 2000, ANSWER_MAX_BYTES = 16 * KIB };
+
+/* For short connections to end by themselves; long ones are a reload's. Of a whole plan. */
+enum { PATIENCE_MS = 500, PATIENCE_STEP_MS = 5 };
 
 /* What HAProxy answers where it does not stay silent. */
 static const struct {
@@ -26,8 +30,11 @@ static const struct {
 	{"del server ", "Server deleted."},
 };
 
-/* A command that waits for something; whether it came is asked again by the next one. */
-static const char wait_command[] = "wait ";
+/*
+ * The refusal that time may change: a server that gets nothing new any more still has its last
+ * connections. (`wait`, which 3.0 and later know, ends when the asking side is shut, as ours is.)
+ */
+static const char not_yet[] = "Server still has connections";
 
 /* Only letters that mean nothing to the command line that they are to be part of. */
 static bool is_safe(const char *text)
@@ -225,18 +232,13 @@ static int plan_change(struct planning *planning, const struct haproxy_server *o
 	return 0;
 }
 
-/*
- * HAProxy 3.3 and later no longer close idle connections of a server that is to go, and are waited
- * for; older ones do, and do not know `wait`.
- */
+/* In maintenance it gets nothing new, which is what `del server` asks for. */
 static void plan_removal(struct planning *planning, const struct haproxy_server *server)
 {
 	struct haproxy_runtime_plan *removals = &planning->removals;
 
 	plan_append(
 		removals, xformat("set server %s/%s state maint", server->backend, server->name));
-	plan_append(removals, xformat("%s200ms srv-removable %s/%s", wait_command, server->backend,
-				      server->name));
 	plan_append(removals, xformat("del server %s/%s", server->backend, server->name));
 }
 
@@ -346,22 +348,44 @@ static bool is_expected(const char *command, const char *answer, size_t answer_s
 		if (text_starts_with(command, expected_answers[i].command))
 			return answer_size == strlen(expected_answers[i].answer) &&
 			       memcmp(trimmed, expected_answers[i].answer, answer_size) == 0;
-	return answer_size == 0 || text_starts_with(command, wait_command);
+	return answer_size == 0;
+}
+
+/*
+ * Gives one command, again and again while that may help. *deadline_ms is that of all commands
+ * together, and set by the first that must be patient.
+ */
+static int command_give(const char *command, const char *master_socket, pid_t worker,
+	int64_t *deadline_ms, struct err *err)
+{
+	for (;;) {
+		cleanup_buf struct buf answer = BUF_INIT(ANSWER_MAX_BYTES);
+		int r = haproxy_master_command(master_socket, worker, command, &answer, err);
+
+		if (r < 0)
+			return err_wrap(err, -ENOTSUP, "'%s'", command);
+		if (is_expected(command, buf_text(&answer), answer.size_bytes))
+			return 0;
+		if (*deadline_ms == 0)
+			*deadline_ms = clock_now_ms() + PATIENCE_MS;
+		if (!text_starts_with(buf_text(&answer), not_yet) ||
+			clock_left_ms(*deadline_ms) == 0)
+			return err_set(err, -ENOTSUP, "'%s': HAProxy answers: %.200s", command,
+				buf_text(&answer));
+		clock_sleep_ms(PATIENCE_STEP_MS);
+	}
 }
 
 int haproxy_runtime_plan_apply(const struct haproxy_runtime_plan *plan, const char *master_socket,
 	pid_t worker, struct err *err)
 {
+	int64_t deadline_ms = 0;
+
 	for (size_t i = 0; i < plan->count; i++) {
-		cleanup_buf struct buf answer = BUF_INIT(ANSWER_MAX_BYTES);
-		const char *command = plan->commands[i];
-		int r = haproxy_master_command(master_socket, worker, command, &answer, err);
+		int r = command_give(plan->commands[i], master_socket, worker, &deadline_ms, err);
 
 		if (r < 0)
-			return err_wrap(err, -ENOTSUP, "'%s'", command);
-		if (!is_expected(command, buf_text(&answer), answer.size_bytes))
-			return err_set(err, -ENOTSUP, "'%s': HAProxy answers: %.200s", command,
-				buf_text(&answer));
+			return r;
 	}
 	return 0;
 }

@@ -9,7 +9,6 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "haproxy/lock.h"
 #include "sys/digest.h"
 #include "sys/installation.h"

@@ -20,6 +20,7 @@ enum {
 	/* So many connections gone are a burst, whose memory (about 80 kB each) is given back. */
 	BURST_CONNECTIONS = 8,
 	TRIM_DELAY_MS = 1000,
+	UNBOUNDED = -1,
 };
 static const int64_t never = INT64_MAX;
 
@@ -36,7 +37,8 @@ struct connection {
 	struct connection_table *table;
 	struct connection *older, *newer;
 	enum phase phase;
-	int64_t deadline_ms; /* of the phase */
+	int timeout_ms;      /* how long the phase may take, or UNBOUNDED */
+	int64_t deadline_ms; /* when it must be over */
 	int64_t idle_since_ms;
 	bool authenticated;
 	bool heard; /* has sent anything at all */
@@ -65,59 +67,62 @@ static const char *const event_names[CONNECTION_EVENT_COUNT] = {
 	[CONNECTION_REQUEST_REFUSED] = "refused requests",
 	[CONNECTION_TIMED_OUT] = "time-outs",
 	[CONNECTION_ONE_TOO_MANY] = "connections over the limit",
+	[CONNECTION_NOT_SERVED] = "connections that could not be served",
 };
 
 /* Static functions are called with the lock held, but for the watcher's main loop. */
 
-static void report_arguments(struct connection *connection, enum connection_event event,
-	const char *format, va_list arguments)
+static void report_arguments(struct connection_table *table, enum connection_event event,
+	const char *peer, const char *format, va_list arguments)
 {
 	char text[REPORT_MAX];
 
-	if (!log_limit_admit(&connection->table->events[event], clock_now_ms()))
+	if (!log_limit_admit(&table->events[event], clock_now_ms()))
 		return;
 	vsnprintf(text, sizeof(text), format, arguments);
-	log_info("%s: %s", connection->peer, text);
+	log_info("%s: %s", peer, text);
 }
 
 static void __attribute__((format(printf, 3, 4)))
-report(struct connection *connection, enum connection_event event, const char *format, ...)
+report(const struct connection *connection, enum connection_event event, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	report_arguments(connection, event, format, arguments);
+	report_arguments(connection->table, event, connection->peer, format, arguments);
 	va_end(arguments);
 }
 
 /* What was shut down stays so, whatever its thread is still about. */
-static void set_phase(struct connection *connection, enum phase phase, int64_t deadline_ms)
+static void set_phase(struct connection *connection, enum phase phase, int timeout_ms)
 {
 	struct connection_table *table = connection->table;
 
 	if (connection->phase == PHASE_ENDING)
 		return;
 	connection->phase = phase;
-	connection->deadline_ms = deadline_ms;
-	if (deadline_ms < table->wake_ms || table->draining)
+	connection->timeout_ms = timeout_ms;
+	connection->deadline_ms = timeout_ms == UNBOUNDED ? never : clock_now_ms() + timeout_ms;
+	if (connection->deadline_ms < table->wake_ms || table->draining)
 		pthread_cond_broadcast(&table->changed);
 }
 
-/* The fd cannot be somebody else's yet: it stays open until connection_remove(). */
-static void end(struct connection *connection)
-{
-	set_phase(connection, PHASE_ENDING, never);
-	shutdown(connection->fd, SHUT_RDWR);
-}
-
-static void set_phase_peer_bound(struct connection *connection, enum phase phase)
+/* A phase in which the peer has to do something. */
+static void set_peers_phase(struct connection *connection, enum phase phase)
 {
 	const struct connection_table *table = connection->table;
 	int timeout_ms = table->limits.request_timeout_ms;
 
 	if (table->draining && table->drain_grace_ms < timeout_ms)
 		timeout_ms = table->drain_grace_ms;
-	set_phase(connection, phase, clock_now_ms() + timeout_ms);
+	set_phase(connection, phase, timeout_ms);
+}
+
+/* The fd cannot be somebody else's yet: it stays open until connection_remove(). */
+static void end(struct connection *connection)
+{
+	set_phase(connection, PHASE_ENDING, UNBOUNDED);
+	shutdown(connection->fd, SHUT_RDWR);
 }
 
 static bool is_busy(const struct connection *connection)
@@ -131,11 +136,9 @@ static void time_out(struct connection *connection)
 	const char *what = connection->phase == PHASE_HANDSHAKE   ? "TLS handshake not finished"
 			   : connection->phase == PHASE_RECEIVING ? "request not received whole"
 								  : "reply not taken";
-	int timeout_ms = connection->phase == PHASE_HANDSHAKE
-				 ? connection->table->limits.handshake_timeout_ms
-				 : connection->table->limits.request_timeout_ms;
 
-	report(connection, CONNECTION_TIMED_OUT, "%s within %d s; closed", what, timeout_ms / 1000);
+	report(connection, CONNECTION_TIMED_OUT, "%s within %g s; closed", what,
+		connection->timeout_ms / 1000.0);
 	end(connection);
 }
 
@@ -286,7 +289,7 @@ void connection_table_drain(struct connection_table *table, int grace_ms)
 		if (!is_busy(c))
 			end(c);
 		else if (c->phase != PHASE_HANDLING)
-			set_phase_peer_bound(c, c->phase);
+			set_peers_phase(c, c->phase);
 	}
 	while (any_is_busy(table))
 		pthread_cond_wait(&table->changed, &table->lock);
@@ -343,7 +346,7 @@ struct connection *connection_add(struct connection_table *table, int fd, const 
 	table->newest = connection;
 	if (++table->count > table->peak)
 		table->peak = table->count;
-	set_phase(connection, PHASE_HANDSHAKE, clock_now_ms() + table->limits.handshake_timeout_ms);
+	set_phase(connection, PHASE_HANDSHAKE, table->limits.handshake_timeout_ms);
 	if (table->draining)
 		end(connection);
 	pthread_mutex_unlock(&table->lock);
@@ -372,7 +375,7 @@ void connection_heard(struct connection *connection)
 	pthread_mutex_lock(&connection->table->lock);
 	connection->heard = true;
 	if (connection->phase == PHASE_IDLE)
-		set_phase_peer_bound(connection, PHASE_RECEIVING);
+		set_peers_phase(connection, PHASE_RECEIVING);
 	pthread_mutex_unlock(&connection->table->lock);
 }
 
@@ -423,7 +426,7 @@ bool connection_authenticated(struct connection *connection)
 	if (admitted) {
 		connection->authenticated = true;
 		connection->idle_since_ms = clock_now_ms();
-		set_phase(connection, PHASE_IDLE, never);
+		set_phase(connection, PHASE_IDLE, UNBOUNDED);
 	}
 	pthread_mutex_unlock(&connection->table->lock);
 	return admitted;
@@ -442,14 +445,14 @@ bool connection_is_in_handshake(struct connection *connection)
 void connection_handles(struct connection *connection)
 {
 	pthread_mutex_lock(&connection->table->lock);
-	set_phase(connection, PHASE_HANDLING, never);
+	set_phase(connection, PHASE_HANDLING, UNBOUNDED);
 	pthread_mutex_unlock(&connection->table->lock);
 }
 
 void connection_replies(struct connection *connection)
 {
 	pthread_mutex_lock(&connection->table->lock);
-	set_phase_peer_bound(connection, PHASE_REPLYING);
+	set_peers_phase(connection, PHASE_REPLYING);
 	pthread_mutex_unlock(&connection->table->lock);
 }
 
@@ -457,20 +460,20 @@ void connection_rests(struct connection *connection)
 {
 	pthread_mutex_lock(&connection->table->lock);
 	connection->idle_since_ms = clock_now_ms();
-	set_phase(connection, PHASE_IDLE, never);
+	set_phase(connection, PHASE_IDLE, UNBOUNDED);
 	if (connection->table->draining)
 		end(connection);
 	pthread_mutex_unlock(&connection->table->lock);
 }
 
-void connection_report(
-	struct connection *connection, enum connection_event event, const char *format, ...)
+void connection_table_report(struct connection_table *table, enum connection_event event,
+	const char *peer, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	pthread_mutex_lock(&connection->table->lock);
-	report_arguments(connection, event, format, arguments);
-	pthread_mutex_unlock(&connection->table->lock);
+	pthread_mutex_lock(&table->lock);
+	report_arguments(table, event, peer, format, arguments);
+	pthread_mutex_unlock(&table->lock);
 	va_end(arguments);
 }

@@ -63,15 +63,16 @@ void connection_replies(struct connection *connection);
 /* Its reply is out. Idle, until connection_heard(). */
 void connection_rests(struct connection *connection);
 
-/* What the log tells of connections; of each kind no more than a few lines a minute. */
+/* What the log tells of peers; of each kind no more than a few lines a minute. */
 enum connection_event {
 	CONNECTION_HANDSHAKE_FAILED,
 	CONNECTION_CERTIFICATE_REFUSED,
 	CONNECTION_REQUEST_REFUSED,
 	CONNECTION_TIMED_OUT,
 	CONNECTION_ONE_TOO_MANY,
+	CONNECTION_NOT_SERVED,
 	CONNECTION_EVENT_COUNT,
 };
 /* The line is "PEER: …". */
-void connection_report(struct connection *connection, enum connection_event event,
-	const char *format, ...) __attribute__((format(printf, 3, 4)));
+void connection_table_report(struct connection_table *table, enum connection_event event,
+	const char *peer, const char *format, ...) __attribute__((format(printf, 4, 5)));

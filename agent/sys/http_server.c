@@ -2,171 +2,177 @@
 #include "sys/http_server.h"
 
 #include <errno.h>
-#include <gnutls/abstract.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <sys/socket.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "sys/connection_table.h"
 #include "sys/http_connection.h"
-#include "sys/http_exchange.h"
+#include "sys/log_limit.h"
 #include "sys/tls_credentials.h"
 
 enum {
 	LISTEN_BACKLOG = 512,
-	/*
-	 * Also counts what is being torn down. Libmicrohttpd stops accepting there, so it stands
-	 * above what our own bounds allow; every connection costs a descriptor, and select(), with
-	 * which its time-outs are exact (its poll() spins through the last second), wants them all
-	 * below 1024.
-	 */
-	CONNECTIONS_MAX = HTTP_HANDSHAKES_MAX + HTTP_AUTHENTICATED_MAX + 48,
-	THREAD_STACK_BYTES = MIB,
+	/* As many as connections may be, and some for those that are just being ended. */
+	WORKERS_MAX = HTTP_HANDSHAKES_MAX + HTTP_AUTHENTICATED_MAX + 16,
+	WORKER_STACK_BYTES = MIB,
 	DRAIN_GRACE_MS = 2000,
-	LOGGED_PATH_MAX = 200,
+	ACCEPT_PAUSE_MS = 100,
+};
+
+/* On its way from the acceptor to a worker. */
+struct accepted {
+	int fd; /* -1: none */
+	struct sockaddr_storage peer;
+	socklen_t peer_size;
 };
 
 struct http_server {
-	http_handler *handler;
-	void *context;
-	unsigned idle_timeout_s;
+	struct http_service service;
+	int listen_fd;
 	uint16_t port;
-	struct MHD_Daemon *daemon;
-	struct connection_table *connections;
-	atomic_size_t bodies_bytes;
-	pthread_mutex_t credentials_lock;
+	pthread_t acceptor;
+	bool has_acceptor;
+
+	pthread_mutex_t lock; /* guards all that follows */
+	pthread_cond_t work;  /* for workers: something was accepted, or the end is near */
+	pthread_cond_t room;  /* for the acceptor: a worker is idle, or the same */
+	bool stopping;
 	struct tls_credentials *credentials;
+	struct accepted accepted;
+	pthread_t workers[WORKERS_MAX];
+	unsigned worker_count, idle_worker_count;
 };
 
 DEFINE_CLEANUP(struct http_server *, http_server_free);
 
-static struct http_connection *connection_of(struct MHD_Connection *mhd)
+static void serve(struct http_server *server, const struct accepted *accepted)
 {
-	return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	struct tls_credentials *credentials;
+
+	pthread_mutex_lock(&server->lock);
+	credentials = tls_credentials_ref(server->credentials);
+	pthread_mutex_unlock(&server->lock);
+	http_connection_serve(
+		&server->service, credentials, accepted->fd, &accepted->peer, accepted->peer_size);
+	tls_credentials_unref(credentials);
 }
 
-static struct connection *entry_of(struct MHD_Connection *mhd)
-{
-	return http_connection_entry(connection_of(mhd));
-}
-
-/* Libmicrohttpd's time-out is inactivity, a handler's included: it is for idle connections. */
-static void set_inactivity_timeout(struct MHD_Connection *mhd, unsigned timeout_s)
-{
-	MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, timeout_s);
-}
-
-/* In the listening thread: before the handshake, and when the connection's thread has ended. */
-static void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
-	enum MHD_ConnectionNotificationCode code)
+/* One connection after the other. Workers are kept: sys/http_connection.h tells why. */
+static void *work(void *context)
 {
 	struct http_server *server = context;
+	struct accepted accepted;
 
-	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		http_connection_free(*socket_context);
+	pthread_mutex_lock(&server->lock);
+	for (;;) {
+		while (server->accepted.fd < 0 && !server->stopping)
+			pthread_cond_wait(&server->work, &server->lock);
+		if (server->accepted.fd < 0)
+			break;
+		accepted = server->accepted;
+		server->accepted.fd = -1;
+		server->idle_worker_count--;
+		pthread_cond_signal(&server->room);
+		pthread_mutex_unlock(&server->lock);
+		serve(server, &accepted);
+		pthread_mutex_lock(&server->lock);
+		server->idle_worker_count++;
+		pthread_cond_signal(&server->room);
+	}
+	pthread_mutex_unlock(&server->lock);
+	return NULL;
+}
+
+/* A thread that leaves signals to the program's main one. 0 or a negative errno. */
+static int thread_start(pthread_t *ret_thread, void *(*function)(void *), void *context)
+{
+	sigset_t all, before;
+	pthread_attr_t attributes;
+	int r;
+
+	sigfillset(&all);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(ret_thread, &attributes, function, context);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return -r;
+}
+
+/* The lock is held. */
+static int worker_start(struct http_server *server)
+{
+	int r = thread_start(&server->workers[server->worker_count], work, server);
+
+	if (r < 0)
+		return r;
+	server->worker_count++;
+	server->idle_worker_count++;
+	return 0;
+}
+
+/* Makes sure that a worker will take what is accepted next. The lock is held. False: stopping. */
+static bool wait_for_worker(struct http_server *server)
+{
+	while (!server->stopping) {
+		if (server->accepted.fd < 0 && server->idle_worker_count > 0)
+			return true;
+		if (server->accepted.fd < 0 && server->worker_count < WORKERS_MAX &&
+			worker_start(server) == 0)
+			return true;
+		pthread_cond_wait(&server->room, &server->lock);
+	}
+	return false;
+}
+
+/* Waits for a connection; fd -1 if that fails. */
+static void accept_one(int listen_fd, struct log_limit *failures, struct accepted *ret_accepted)
+{
+	char why[128];
+
+	ret_accepted->peer_size = sizeof(ret_accepted->peer);
+	ret_accepted->fd = accept4(listen_fd, (struct sockaddr *)&ret_accepted->peer,
+		&ret_accepted->peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (ret_accepted->fd >= 0 ||
+		(errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM))
 		return;
-	}
-	pthread_mutex_lock(&server->credentials_lock);
-	*socket_context = http_connection_new(mhd, server->connections, server->credentials);
-	pthread_mutex_unlock(&server->credentials_lock);
+	if (log_limit_admit(failures, clock_now_ms()))
+		log_warning("accepting a connection: %s; trying again",
+			strerror_r(errno, why, sizeof(why)));
+	clock_sleep_ms(ACCEPT_PAUSE_MS);
 }
 
-/* The request line is there. The only place that sees the target as it was sent. */
-static void *on_request_line(void *context, const char *uri, struct MHD_Connection *mhd)
+static void *accept_connections(void *context)
 {
 	struct http_server *server = context;
+	struct log_limit failures = {0};
+	struct accepted accepted;
 
-	connection_heard(entry_of(mhd));
-	set_inactivity_timeout(mhd, 0);
-	return http_exchange_new(mhd, uri, &server->bodies_bytes);
-}
-
-static void on_request_over(void *context, struct MHD_Connection *mhd, void **exchange,
-	enum MHD_RequestTerminationCode code)
-{
-	const struct http_refusal *refusal = http_exchange_refusal(*exchange);
-	struct http_server *server = context;
-
-	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK && refusal && refusal->at_once)
-		http_connection_linger(connection_of(mhd));
-	http_connection_permit_reply(connection_of(mhd), false);
-	http_exchange_free(*exchange);
-	*exchange = NULL;
-	set_inactivity_timeout(mhd, server->idle_timeout_s);
-	connection_rests(entry_of(mhd));
-}
-
-static void refusal_reply(const struct http_refusal *refusal, struct http_reply *ret_reply)
-{
-	const char *reason = refusal->status == 503 ? "503 Service Unavailable" : "400 Bad Request";
-	char *body = xformat("{\"error\": \"%s: %s.\", \"http_code\": %d}", reason, refusal->why,
-		refusal->status);
-
-	*ret_reply = (struct http_reply){
-		.status = refusal->status,
-		.content_type = "application/json",
-		.body = body,
-		.body_size_bytes = strlen(body),
-	};
-}
-
-static enum MHD_Result answer(
-	struct http_server *server, struct MHD_Connection *mhd, struct http_exchange *exchange)
-{
-	const struct http_refusal *refusal = http_exchange_refusal(exchange);
-	const struct http_request *request = http_exchange_request(exchange);
-	struct connection *entry = entry_of(mhd);
-	struct http_reply reply = {0};
-	bool and_close = refusal && refusal->at_once;
-
-	connection_handles(entry);
-	if (refusal) {
-		connection_report(entry, CONNECTION_REQUEST_REFUSED, "%s %.*s refused: %s",
-			request->method, LOGGED_PATH_MAX, request->path, refusal->why);
-		refusal_reply(refusal, &reply);
-	} else {
-		server->handler(server->context, request, &reply);
+	pthread_mutex_lock(&server->lock);
+	while (wait_for_worker(server)) {
+		pthread_mutex_unlock(&server->lock);
+		accept_one(server->listen_fd, &failures, &accepted);
+		pthread_mutex_lock(&server->lock);
+		server->accepted = accepted;
+		if (accepted.fd >= 0)
+			pthread_cond_signal(&server->work);
 	}
-	connection_replies(entry);
-	http_connection_permit_reply(connection_of(mhd), true);
-	and_close = and_close || connection_table_is_draining(server->connections);
-	return http_exchange_reply(exchange, &reply, and_close) ? MHD_YES : MHD_NO;
-}
-
-/* Called with the head, then with each part of the body, then with nothing. */
-static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *url,
-	const char *method, const char *version, const char *data, size_t *size_bytes,
-	void **exchange)
-{
-	struct http_server *server = context;
-	const struct http_refusal *refusal;
-	bool received;
-
-	(void)url;
-	if (!http_exchange_has_begun(*exchange)) {
-		http_exchange_begin(*exchange, method, version);
-		refusal = http_exchange_refusal(*exchange);
-		return refusal && refusal->at_once ? answer(server, mhd, *exchange) : MHD_YES;
-	}
-	if (*size_bytes == 0)
-		return answer(server, mhd, *exchange);
-	received = http_exchange_receive(*exchange, data, *size_bytes);
-	*size_bytes = 0;
-	return received ? MHD_YES : MHD_NO;
+	pthread_mutex_unlock(&server->lock);
+	return NULL;
 }
 
 /* One socket for both families where bind_address is ::; fd, or a negative errno. */
 static int socket_listen(const struct address *bind_address, uint16_t port)
 {
-	cleanup_close int fd =
-		socket(bind_address->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	cleanup_close int fd = socket(bind_address->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_storage sockaddr;
 	socklen_t size = address_to_sockaddr(bind_address, port, &sockaddr);
 	int on = 1, off = 0;
@@ -192,48 +198,34 @@ static uint16_t socket_port(int fd)
 	return ntohs(((struct sockaddr_in *)&sockaddr)->sin_port);
 }
 
-static int listen_open(const struct http_server_options *options, int *ret_fd, struct err *err)
+static int server_listen(
+	struct http_server *server, const struct http_server_options *options, struct err *err)
 {
 	char text[ADDRESS_TEXT_MAX];
-	int fd = socket_listen(&options->bind_address, options->bind_port);
 
-	address_format(&options->bind_address, text);
-	if (fd < 0)
-		return err_set_errno(err, fd, "listening on %s port %u", text, options->bind_port);
-	*ret_fd = fd;
+	server->listen_fd = socket_listen(&options->bind_address, options->bind_port);
+	if (server->listen_fd < 0) {
+		address_format(&options->bind_address, text);
+		return err_set_errno(err, server->listen_fd, "listening on %s port %u", text,
+			options->bind_port);
+	}
+	server->port = socket_port(server->listen_fd);
 	return 0;
 }
 
-/* Libmicrohttpd wants a certificate or this; every session gets credentials of our own instead. */
-static int no_certificate(gnutls_session_t session, const gnutls_datum_t *ca_names, int ca_count,
-	const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
-	gnutls_pcert_st **certificates, unsigned *certificate_count, gnutls_privkey_t *key)
+static int server_start_threads(struct http_server *server, struct err *err)
 {
-	(void)session, (void)ca_names, (void)ca_count, (void)algorithms, (void)algorithm_count;
-	(void)certificates, (void)certificate_count, (void)key;
-	return -1;
-}
+	int r;
 
-static struct MHD_Daemon *daemon_start(struct http_server *server, int listen_fd)
-{
-	unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
-			 MHD_USE_TLS | MHD_USE_ITC;
-	sigset_t all, before;
-	struct MHD_Daemon *daemon;
-
-	/* Signals are for the program's main thread: those made here inherit the mask. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, server,
-		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_HTTPS_CERT_CALLBACK, no_certificate,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_URI_LOG_CALLBACK,
-		on_request_line, server, MHD_OPTION_NOTIFY_COMPLETED, on_request_over, server,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, server->idle_timeout_s,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_MAX_BYTES,
-		MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES, MHD_OPTION_END);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return daemon;
+	pthread_mutex_lock(&server->lock);
+	r = worker_start(server);
+	pthread_mutex_unlock(&server->lock);
+	if (r == 0)
+		r = thread_start(&server->acceptor, accept_connections, server);
+	if (r < 0)
+		return err_set_errno(err, r, "starting the threads of the HTTP server");
+	server->has_acceptor = true;
+	return 0;
 }
 
 static struct http_server *server_make(
@@ -241,12 +233,16 @@ static struct http_server *server_make(
 {
 	struct http_server *server = xcalloc(1, sizeof(*server));
 
-	server->handler = options->handler;
-	server->context = options->context;
-	server->idle_timeout_s =
+	server->service.handler = options->handler;
+	server->service.context = options->context;
+	server->service.idle_timeout_s =
 		options->idle_timeout_s ? (unsigned)options->idle_timeout_s : HTTP_IDLE_TIMEOUT_S;
+	server->listen_fd = -1;
+	server->accepted.fd = -1;
 	server->credentials = tls_credentials_ref(credentials);
-	pthread_mutex_init(&server->credentials_lock, NULL);
+	pthread_mutex_init(&server->lock, NULL);
+	pthread_cond_init(&server->work, NULL);
+	pthread_cond_init(&server->room, NULL);
 	return server;
 }
 
@@ -263,36 +259,53 @@ int http_server_new(const struct http_server_options *options, struct tls_creden
 	};
 	CLEANUP(cleanup_http_server_free)
 	struct http_server *server = server_make(options, credentials);
-	cleanup_close int fd = -1;
-	int r = listen_open(options, &fd, err);
+	int r = server_listen(server, options, err);
 
 	if (r == 0)
-		r = connection_table_new(&limits, &server->connections, err);
+		r = connection_table_new(&limits, &server->service.connections, err);
+	if (r == 0)
+		r = server_start_threads(server, err);
 	if (r < 0)
 		return r;
-	server->port = socket_port(fd);
-	server->daemon = daemon_start(server, fd);
-	if (!server->daemon)
-		return err_set_errno(err, -errno, "starting libmicrohttpd");
-	take_fd(&fd); /* The daemon's now, until it is quiesced. */
 	*ret_server = take_ptr(server);
 	return 0;
 }
 
+static void server_stop_accepting(struct http_server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	server->stopping = true;
+	pthread_cond_signal(&server->room);
+	pthread_mutex_unlock(&server->lock);
+	if (server->has_acceptor) {
+		shutdown(server->listen_fd, SHUT_RDWR); /* ends its accept() */
+		pthread_join(server->acceptor, NULL);
+	}
+	close_fd(server->listen_fd);
+}
+
+static void server_stop_workers(struct http_server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	pthread_cond_broadcast(&server->work);
+	pthread_mutex_unlock(&server->lock);
+	for (unsigned i = 0; i < server->worker_count; i++)
+		pthread_join(server->workers[i], NULL);
+}
+
 void http_server_free(struct http_server *server)
 {
-	cleanup_close int listen_fd = -1;
-
 	if (!server)
 		return;
-	if (server->daemon) {
-		listen_fd = MHD_quiesce_daemon(server->daemon);
-		connection_table_drain(server->connections, DRAIN_GRACE_MS);
-		MHD_stop_daemon(server->daemon);
-	}
-	connection_table_free(server->connections);
+	server_stop_accepting(server);
+	if (server->service.connections)
+		connection_table_drain(server->service.connections, DRAIN_GRACE_MS);
+	server_stop_workers(server);
+	connection_table_free(server->service.connections);
 	tls_credentials_unref(server->credentials);
-	pthread_mutex_destroy(&server->credentials_lock);
+	pthread_cond_destroy(&server->room);
+	pthread_cond_destroy(&server->work);
+	pthread_mutex_destroy(&server->lock);
 	free(server);
 }
 
@@ -300,16 +313,16 @@ void http_server_set_credentials(struct http_server *server, struct tls_credenti
 {
 	struct tls_credentials *before;
 
-	pthread_mutex_lock(&server->credentials_lock);
+	pthread_mutex_lock(&server->lock);
 	before = server->credentials;
 	server->credentials = tls_credentials_ref(credentials);
-	pthread_mutex_unlock(&server->credentials_lock);
+	pthread_mutex_unlock(&server->lock);
 	tls_credentials_unref(before);
 }
 
 void http_server_set_request_timeout(struct http_server *server, int request_timeout_s)
 {
-	connection_table_set_request_timeout(server->connections, request_timeout_s * 1000);
+	connection_table_set_request_timeout(server->service.connections, request_timeout_s * 1000);
 }
 
 uint16_t http_server_port(const struct http_server *server)

@@ -14,8 +14,10 @@ enum { LABEL_MAX_BYTES = 64 };
 static const char *cursor_find(struct pem_cursor *cursor, const char *mark)
 {
 	size_t mark_size = strlen(mark);
-	const char *found = memmem(cursor->text, cursor->size_bytes, mark, mark_size);
+	const char *found = NULL;
 
+	if (cursor->size_bytes >= mark_size)
+		found = memmem(cursor->text, cursor->size_bytes, mark, mark_size);
 	if (!found)
 		return NULL;
 	cursor->size_bytes -= (size_t)(found - cursor->text) + mark_size;

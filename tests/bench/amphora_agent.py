@@ -24,7 +24,7 @@ class AmphoraAgent(Subject):
 
     def __init__(self, folder, certificates, tls_client, build):
         super().__init__(folder, certificates, tls_client)
-        self.program = build / "amphora-agent"
+        self.executable = build / "amphora-agent"
         self.base_path = self.folder / "base"
         self.base_path.mkdir()
         drop_in = self.folder / "conf.d"
@@ -37,7 +37,7 @@ runtime_dir = {self.folder}/run
 """)
 
     def command(self):
-        return [self.program, "--config-file", self.folder / "agent.conf",
+        return [self.executable, "--config-file", self.folder / "agent.conf",
                 "--config-dir", self.folder / "conf.d"]
 
     def programs(self):

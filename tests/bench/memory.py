@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PSS of the agent's programs: idle, with idle connections, after many requests."""
+"""PSS of the agent's programs: idle, with idle connections, after many requests.
 
+PSS divides a page by its users, and anybody on this machine may use the same libraries. So that
+the figure does not depend on them, the subject runs on copies of its libraries that only its own
+programs share; what the C library would share with the rest of an amphora counts in full."""
+
+import shutil
+import subprocess
 import time
 
 IDLE_S = 2
@@ -10,12 +16,24 @@ WARM_REQUESTS = 100
 FLAT_MIB = 0.25
 
 
+def _copy_libraries(subject):
+    """A folder with copies of the shared libraries of the subject's program."""
+    folder = subject.folder / "libraries"
+    folder.mkdir()
+    listed = subprocess.run(["ldd", subject.executable], capture_output=True, text=True, check=True)
+    for line in listed.stdout.splitlines():
+        name, arrow, rest = line.partition(" => ")
+        if arrow:
+            shutil.copy(rest.split()[0], folder / name.strip())
+    return folder
+
+
 class Memory:
     """The figures of one subject, in MiB, by program."""
 
     def __init__(self, subject):
         self.requests = subject.counts.long_run_requests
-        subject.start()
+        subject.start(libraries=_copy_libraries(subject))
         time.sleep(IDLE_S)
         self.idle = subject.pss_mib()
         connections = subject.client.idle_connections(IDLE_CONNECTIONS)

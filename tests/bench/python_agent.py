@@ -5,6 +5,7 @@ It has paths of its own wired in (/var/lib/octavia, its log in /var/log, unit fi
 /usr/lib/systemd/system), takes the machine for systemd's by the name of process 1, and starts
 HAProxy through /usr/sbin/service. So each of these is mounted over, inside the sandbox only."""
 
+import os
 import pathlib
 import socket
 import subprocess
@@ -55,6 +56,7 @@ class PythonAgent(Subject):
     health_port = 5556
     counts = Counts
     base_path = BASE_PATH
+    executable = os.path.realpath("/usr/bin/python3")
 
     def __init__(self, folder, certificates, tls_client):
         super().__init__(folder, certificates, tls_client)

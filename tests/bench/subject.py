@@ -22,8 +22,8 @@ class Unavailable(Exception):
 
 
 class Subject:
-    """Subclasses give: name, port, health_port, counts, base_path, command(), programs(),
-    api_pids(), sender_pid() and left_behind()."""
+    """Subclasses give: name, port, health_port, counts, base_path, executable, command(),
+    programs(), api_pids(), sender_pid() and left_behind()."""
 
     def __init__(self, folder, certificates, tls_client):
         self.folder = pathlib.Path(folder)
@@ -64,11 +64,14 @@ amphora_id = {AMPHORA_ID}
 loadbalancer_topology = SINGLE
 """
 
-    def start(self, heartbeat_interval_s=10, check_pause_s=0):
+    def start(self, heartbeat_interval_s=10, check_pause_s=0, libraries=None):
         """Starts it; returns after how many seconds it answered its first request.
-        check_pause_s makes each `haproxy -c` of the agent take that much longer."""
+        check_pause_s makes each `haproxy -c` of the agent take that much longer; libraries is a
+        folder with shared libraries that come before the system's."""
         haproxy_cmd = self._haproxy(check_pause_s) if check_pause_s else HAPROXY
         environment = dict(os.environ, PATH=f"{self.commands}:{os.environ['PATH']}")
+        if libraries:
+            environment["LD_LIBRARY_PATH"] = str(libraries)
         (self.folder / "agent.conf").write_text(
             self.configuration(heartbeat_interval_s, haproxy_cmd))
         waiting = self.client.wait_for_answer()

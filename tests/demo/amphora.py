@@ -41,8 +41,8 @@ runtime_dir = {folder}/run
 
 MODEL = """\
 {{"vip_address": "{vip}",
- "listeners": [{{"protocol": "TCP", "protocol_port": 80,
-   "default_pool": {{"protocol": "TCP", "lb_algorithm": "ROUND_ROBIN",
+ "listeners": [{{"id": "http", "protocol": "TCP", "protocol_port": 80,
+   "default_pool": {{"id": "web", "protocol": "TCP", "lb_algorithm": "ROUND_ROBIN",
      "members": [
 {members}],
      "healthmonitor": {{"type": "TCP", "delay": "1s", "timeout": "1s", "max_retries": 2}}}}}}]}}
@@ -94,7 +94,7 @@ class Amphora:
         members = []
         for name, address in servers.items():
             weight = f', "weight": {weights[name]}' if name in weights else ""
-            members.append(f'      {{"name": "{name}", "address": "{address}", '
+            members.append(f'      {{"id": "{name}", "address": "{address}", '
                            f'"protocol_port": {WEB_PORT}{weight}}}')
         (self.folder / "model.json").write_text(MODEL.format(
             vip=network.VIP, members=",\n".join(members)))

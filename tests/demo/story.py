@@ -53,7 +53,6 @@ class Story:
         self.amphora = amphora.Amphora(folder)
         self.processes = processes.Processes(folder)
         self.web_pids = {}
-        self.member_names = {}
 
     def tell(self):
         self.set_the_scene()
@@ -93,14 +92,13 @@ class Story:
     def refuse_strangers(self):
         self.narrator.step("Without a certificate of its CA nobody gets a word")
         answer = self.narrator.command(
-            f"curl -sS --cacert ca.pem {self.amphora.api}/info || echo refused")
+            f"curl -s --cacert ca.pem {self.amphora.api}/info || echo refused: curl ends with $?")
         expect("refused" in answer and "haproxy_version" not in answer,
                "a client without a certificate is refused")
 
     def create_a_load_balancer(self):
         self.narrator.step("A load balancer as data: one PUT renders, checks, installs, starts")
         self.put_model({})
-        self.member_names = {member["id"]: member["name"] for member in self.amphora.members()}
 
     def show_round_robin(self):
         self.narrator.step("Round robin")
@@ -176,9 +174,9 @@ class Story:
         return order
 
     def wait_for_status(self, wanted):
-        """wanted: operating status by name."""
+        """wanted: the members' operating statuses."""
         def probe():
-            return {member["name"]: member["operating_status"]
+            return {member["id"]: member["operating_status"]
                     for member in self.amphora.members()} == wanted
 
         _, waited_s = wait_for(f"a status tree with {wanted}", probe)
@@ -186,15 +184,18 @@ class Story:
         self.narrator.command(self.amphora.curl(f"{self.amphora.load_balancer}/status"),
                               show_output=False)
         for member in self.amphora.members():
-            self.say(f"  ... {member['name']}: {member['operating_status']}")
+            check = member["last_check"]
+            self.say(f"... {member['id']}: {member['operating_status']}, {member['state']} for "
+                     f"{member['seconds_since_last_change']} s, last check {check['result']} "
+                     f"{check['text']}".rstrip())
 
     def wait_for_heartbeat(self, wanted):
-        """wanted: the members' statuses by name, in a heartbeat that comes from now on."""
+        """wanted: the members' statuses, in a heartbeat that comes from now on."""
         seen = len(self.heartbeats())
 
         def probe():
             return next((beat for beat in self.heartbeats()[seen:]
-                         if self.member_statuses(beat) == wanted), None)
+                         if [pool["members"] for pool in beat["pools"].values()] == [wanted]), None)
 
         beat, _ = wait_for(f"a heartbeat with {wanted}", probe)
         listener = next(iter(beat["listeners"].values()))
@@ -209,8 +210,3 @@ class Story:
                  if line.startswith("{") and line.endswith("\n")]
         expect(all(beat["hmac"] == "good" for beat in beats), "every heartbeat's HMAC is good")
         return beats
-
-    def member_statuses(self, beat):
-        """By name, of a heartbeat with its one pool."""
-        return {self.member_names.get(member): status for pool in beat["pools"].values()
-                for member, status in pool["members"].items()}

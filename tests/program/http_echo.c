@@ -10,7 +10,8 @@
  *	request-timeout SECONDS
  * and ends with it, by http_server_free().
  *
- * GET /sleep?MS answers after MS milliseconds, GET /bytes?N with N bytes of text.
+ * GET /sleep?MS answers after MS milliseconds, GET /bytes?N with N bytes of text, PATCH with 405.
+ * Each request that reaches the handler is logged.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -24,6 +25,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "sys/http_server.h"
 #include "sys/tls_credentials.h"
@@ -63,10 +65,13 @@ static void handle(void *context, const struct http_request *request, struct htt
 	uint64_t number = 0;
 
 	(void)context;
+	log_info("handled %s %.100s", request->method, request->path);
 	text_parse_u64(request->query, 0, NUMBER_MAX, &number);
 	if (text_equal(request->method, "PATCH")) {
-		reply_with_text(ret_reply, xstrdup("no"));
+		reply_with_text(
+			ret_reply, xstrdup("{\"error\": \"not here\", \"http_code\": 405}"));
 		ret_reply->status = 405;
+		ret_reply->content_type = "application/json";
 		ret_reply->allow = xstrdup("GET, PUT");
 	} else if (text_equal(request->path, "/bytes")) {
 		char *body = xcalloc(number + 1, 1);

@@ -124,6 +124,7 @@ static void names_that_live_beside_load_balancers_are_no_ids(void **state)
 	assert_int_equal(id_parse("heartbeat", 9, "load balancer id", &id, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "load balancer id"));
 	assert_non_null(strstr(err.text, "reserved"));
+	assert_false(id_is_valid("plugged_interfaces"));
 	assert_true(id_is_valid("vrrp2"));
 }
 
@@ -146,6 +147,16 @@ static void a_buffer_stops_at_its_maximum_and_remembers(void **state)
 	assert_string_equal(buf_text(&buf), "again");
 	assert_null(buf_reserve(&buf, SIZE_MAX));
 	assert_int_equal(buf_error(&buf), -EMSGSIZE);
+}
+
+static void what_was_reserved_and_not_filled_is_no_text(void **state)
+{
+	cleanup_buf struct buf buf = BUF_INIT(1000);
+
+	(void)state;
+	assert_non_null(buf_reserve(&buf, 1000));
+	assert_string_equal(buf_text(&buf), "");
+	assert_true(buf.capacity_bytes <= 1001);
 }
 
 static void a_taken_text_leaves_an_empty_buffer(void **state)
@@ -327,6 +338,7 @@ int main(void)
 		cmocka_unit_test(an_id_cannot_leave_its_folder),
 		cmocka_unit_test(names_that_live_beside_load_balancers_are_no_ids),
 		cmocka_unit_test(a_buffer_stops_at_its_maximum_and_remembers),
+		cmocka_unit_test(what_was_reserved_and_not_filled_is_no_text),
 		cmocka_unit_test(a_taken_text_leaves_an_empty_buffer),
 		cmocka_unit_test(an_error_collects_its_context_on_the_way_up),
 		cmocka_unit_test(an_overlong_error_is_cut_not_overrun),

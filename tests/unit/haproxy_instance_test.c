@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "haproxy/launch.h"
 #include "haproxy/restore.h"
 #include "real_haproxy.h"
 
@@ -333,6 +334,71 @@ static void a_full_disk_leaves_the_installed_config_alone(void **state)
 	assert_int_equal(umount(lb_folder), 0);
 }
 
+enum { CONTENDERS = 4, ROUNDS = 5 };
+
+/* Uploads and reloads with a weight of its own, again and again. */
+static void *contend(void *data)
+{
+	const char *config = data;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		cleanup_haproxy_instance struct haproxy_instance *instance =
+			haproxy_instance_acquire(site, &lb);
+		cleanup_buf struct buf output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES);
+		enum haproxy_applied applied;
+		struct err err = ERR_NONE;
+
+		if (haproxy_instance_upload(instance, config, strlen(config), &output, &err) < 0 ||
+			haproxy_instance_reload(instance, &applied, &output, &err) < 0)
+			return xstrdup(err.text);
+	}
+	return NULL;
+}
+
+static void requests_at_once_are_taken_one_after_the_other(void **state)
+{
+	uint16_t port = free_port();
+	char *configs[CONTENDERS];
+	pthread_t threads[CONTENDERS];
+
+	(void)state;
+	for (int i = 0; i < CONTENDERS; i++) {
+		cleanup_free char *servers =
+			xformat("    server a 127.0.0.1:%u weight %d\n", a.port, i + 1);
+
+		configs[i] = config_make(port, i % 2 ? "    maxconn 50" : "", servers);
+		pthread_create(&threads[i], NULL, contend, configs[i]);
+	}
+	for (int i = 0; i < CONTENDERS; i++) {
+		void *failure;
+
+		pthread_join(threads[i], &failure);
+		if (failure)
+			fail_msg("%s", (char *)failure);
+		free(configs[i]);
+	}
+	assert_act(RELOAD, "none");
+	assert_served_by(port, "a");
+}
+
+static void an_output_that_has_grown_large_is_emptied(void **state)
+{
+	cleanup_free char *config = config_with_member(free_port());
+	cleanup_free char *output = path_of(HAPROXY_FILE_OUTPUT);
+	struct stat status;
+
+	(void)state;
+	assert_uploaded(config);
+	assert_act(START, "start");
+	haproxy_launch_trim_outputs(site);
+	assert_int_equal(stat(output, &status), 0);
+	assert_true(status.st_size > 0);
+	assert_int_equal(truncate(output, 2 * MIB), 0);
+	haproxy_launch_trim_outputs(site);
+	assert_int_equal(stat(output, &status), 0);
+	assert_int_equal(status.st_size, 0);
+}
+
 int main(void)
 {
 #define real_test(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -352,6 +418,8 @@ int main(void)
 		real_test(a_deleted_load_balancer_leaves_nothing),
 		real_test(a_deletion_that_was_cut_short_is_finished),
 		real_test(a_full_disk_leaves_the_installed_config_alone),
+		real_test(requests_at_once_are_taken_one_after_the_other),
+		real_test(an_output_that_has_grown_large_is_emptied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,6 @@ static void a_removed_server_is_drained_first(void **state)
 	(void)state;
 	assert_plan(BEFORE, HEAD BACKEND B,
 		"set server p:l/a state maint\n"
-		"wait 200ms srv-removable p:l/a\n"
 		"del server p:l/a\n");
 }
 
@@ -105,7 +104,6 @@ static void additions_come_before_removals(void **state)
 		"add server p:l/z 10.0.0.9:80 weight 1\n"
 		"enable server p:l/z\n"
 		"set server p:l/a state maint\n"
-		"wait 200ms srv-removable p:l/a\n"
 		"del server p:l/a\n");
 }
 
@@ -120,7 +118,6 @@ static void several_backends_change_at_once(void **state)
 	assert_plan(old, new,
 		"set server q:l/a weight 9\n"
 		"set server p:l/b state maint\n"
-		"wait 200ms srv-removable p:l/b\n"
 		"del server p:l/b\n");
 }
 
@@ -147,7 +144,6 @@ static void a_server_moved_to_another_backend_of_the_same_lines_is_seen(void **s
 		"enable health q:l/b\n"
 		"enable server q:l/b\n"
 		"set server p:l/b state maint\n"
-		"wait 200ms srv-removable p:l/b\n"
 		"del server p:l/b\n");
 }
 
