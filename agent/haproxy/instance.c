@@ -211,7 +211,7 @@ int haproxy_instance_upload(struct haproxy_instance *instance, const char *text,
  * Back to the config of before, and to what ran with it: a worker that was changed only half-way
  * is replaced. Without one before, to no process and no socket.
  */
-static void apply_undo(struct haproxy_instance *instance, const struct buf *before, bool ran)
+static void apply_undo(struct haproxy_instance *instance, const struct buf *before, bool reloads)
 {
 	cleanup_free char *config = path_of(instance, HAPROXY_FILE_CONFIG);
 	cleanup_buf struct buf output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES);
@@ -223,7 +223,7 @@ static void apply_undo(struct haproxy_instance *instance, const struct buf *befo
 		r = file_replace(config, before->data, before->size_bytes, 0600, &err);
 	else
 		r = file_remove(config, &err);
-	if (r == 0 && before->data && ran)
+	if (r == 0 && before->data && reloads)
 		r = haproxy_instance_reload(instance, &applied, &output, &err);
 	if (r == 0 && !before->data)
 		r = haproxy_launch_remove(instance, &err);
@@ -247,8 +247,9 @@ int haproxy_instance_apply(struct haproxy_instance *instance, const char *text, 
 	/* Warnings of the check would hide what a reload has to say. */
 	buf_clear(ret_output);
 	r = haproxy_instance_reload(instance, ret_applied, ret_output, err);
+	/* A master that was silent for so long would be again, and the request has to end. */
 	if (r < 0)
-		apply_undo(instance, &before, ran);
+		apply_undo(instance, &before, ran && r != -ETIMEDOUT);
 	return r;
 }
 

@@ -87,7 +87,8 @@ int haproxy_instance_reload(struct haproxy_instance *instance, enum haproxy_appl
 
 /*
  * upload and reload as one step, all of it or nothing: when the reload fails, the haproxy.cfg of
- * before is back in place (or none, if there was none). Errors of both.
+ * before is back in place (or none, if there was none), and what runs is reloaded with it unless
+ * HAProxy did not answer at all (-ETIMEDOUT). Errors of both.
  */
 int haproxy_instance_apply(struct haproxy_instance *instance, const char *text, size_t size_bytes,
 	enum haproxy_applied *ret_applied, struct buf *ret_output, struct err *err);
