@@ -140,8 +140,12 @@ static int command_render(int argc, char *argv[])
 		fprintf(stderr, "amphoractl: %s\n", err.text);
 		return STATUS_FAILED;
 	}
-	fwrite(buf_text(&text), 1, text.size_bytes, stdout);
-	return fflush(stdout) == 0 ? STATUS_FINE : STATUS_FAILED;
+	if (fwrite(buf_text(&text), 1, text.size_bytes, stdout) != text.size_bytes ||
+		fflush(stdout) != 0) {
+		fprintf(stderr, "amphoractl: writing the configuration: %m\n");
+		return STATUS_FAILED;
+	}
+	return STATUS_FINE;
 }
 
 int main(int argc, char *argv[])

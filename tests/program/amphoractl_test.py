@@ -145,3 +145,16 @@ def test_every_path_reaches_the_member_as_it_was_written(render, tmp_path):
             haproxy.terminate()
             haproxy.wait(10)
         server.shutdown()
+
+
+def test_a_text_that_cannot_be_written_is_a_failure(tmp_path):
+    members = [{"address": f"10.0.{number // 250}.{number % 250 + 1}", "protocol_port": 80}
+               for number in range(500)]
+    model = json.loads(json.dumps(SMALLEST))
+    model["listeners"][0]["default_pool"]["members"] = members
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([BUILD / "amphoractl", "render", tmp_path / "model.json"],
+                                stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert result.returncode == 1
+    assert "space" in result.stderr

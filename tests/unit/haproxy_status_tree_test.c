@@ -137,6 +137,19 @@ static void a_member_tells_what_haproxy_knows_of_it(void **state)
 	json_decref(tree);
 }
 
+static void a_member_cannot_hide_behind_bytes_that_are_no_text(void **state)
+{
+	json_t *tree = tree_of("L1,FRONTEND,0,OPEN,,,,,,,,1,2,3,4\n"
+			       "P1:L1,M1,0,DOWN,1,9,L7STS,503,1,caf\xe9 \xff,,,,,\n",
+		true, false);
+	json_t *member = member_in(tree, 0);
+
+	(void)state;
+	assert_says(member, "state", "DOWN");
+	assert_says(at(member, "last_check"), "text", "caf? ?");
+	json_decref(tree);
+}
+
 static void a_member_in_error_degrades_what_is_above_it(void **state)
 {
 	json_t *tree = tree_of(one_down, true, false);
@@ -204,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_up_is_online_from_top_to_bottom),
 		cmocka_unit_test(a_member_tells_what_haproxy_knows_of_it),
+		cmocka_unit_test(a_member_cannot_hide_behind_bytes_that_are_no_text),
 		cmocka_unit_test(a_member_in_error_degrades_what_is_above_it),
 		cmocka_unit_test(a_pool_without_a_working_member_is_an_error),
 		cmocka_unit_test(what_is_administratively_down_is_offline_and_no_error),
