@@ -141,7 +141,12 @@ static int command_render(int argc, char *argv[])
 		return STATUS_FAILED;
 	}
 	fwrite(buf_text(&text), 1, text.size_bytes, stdout);
-	return fflush(stdout) == 0 ? STATUS_FINE : STATUS_FAILED;
+	/* What is larger than stdio's buffer fails in fwrite() and leaves nothing to flush. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "amphoractl: writing the configuration failed: %m\n");
+		return STATUS_FAILED;
+	}
+	return STATUS_FINE;
 }
 
 int main(int argc, char *argv[])
