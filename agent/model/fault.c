@@ -3,9 +3,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/text.h"
 
 /* Keys come from outside: a reader refuses long ones before they get here, this is the last line.
  */
@@ -35,11 +38,21 @@ static void append_place(const struct place *place, struct buf *pointer)
 		buf_append_format(pointer, "/%zu", place->index);
 }
 
+/* A text that was cut may end in a part of a character, which no JSON can hold. */
+static void drop_part_of_character(char *text)
+{
+	size_t size_bytes = strlen(text);
+
+	while (size_bytes > 0 && !text_is_utf8(text, size_bytes))
+		text[--size_bytes] = '\0';
+}
+
 static void list_add(struct fault_list *list, const struct place *place, const char *key,
 	const char *format, va_list arguments)
 {
 	cleanup_buf struct buf pointer = BUF_INIT(POINTER_MAX);
 	char text[TEXT_MAX];
+	struct fault *fault;
 
 	if (list->count == FAULTS_MAX) {
 		list->left_out++;
@@ -49,8 +62,10 @@ static void list_add(struct fault_list *list, const struct place *place, const c
 	if (key)
 		append_key(key, &pointer);
 	vsnprintf(text, sizeof(text), format, arguments);
-	list->items[list->count++] =
-		(struct fault){.path = buf_take_text(&pointer), .text = xstrdup(text)};
+	drop_part_of_character(text);
+	fault = &list->items[list->count++];
+	*fault = (struct fault){.path = buf_take_text(&pointer), .text = xstrdup(text)};
+	drop_part_of_character(fault->path);
 }
 
 void faults_add(
