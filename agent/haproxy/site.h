@@ -15,10 +15,11 @@
  *	BASE/.LB.deleted                 its folder while it is being removed
  *	BASE/LB.sock                     stats socket, as the controller's config names it
  *	CERTS/LB/NAME.pem                certificates, crt-lists
- *	BASE/haproxy-default-user-group.conf   our own settings, the second -f
- *(haproxy/own_config.h) RUNTIME/LB.master.sock           master CLI RUNTIME/LB.running what the
- *present worker runs with (haproxy/running.h) RUNTIME/LB.output                what HAProxy wrote
- *while starting
+ *	BASE/haproxy-default-user-group.conf
+ *	                                 our own settings, the second -f (haproxy/own_config.h)
+ *	RUNTIME/LB.master.sock           master CLI
+ *	RUNTIME/LB.running               what the present worker runs with (haproxy/running.h)
+ *	RUNTIME/LB.output                what HAProxy wrote while starting
  */
 #pragma once
 
