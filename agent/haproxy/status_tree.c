@@ -68,12 +68,15 @@ static const char *member_status(const struct haproxy_stat *row)
 
 static json_t *observed_json(const struct haproxy_stat *row)
 {
+	cleanup_free char *text = xstrdup(row->last_check);
 	json_t *check = json_null();
 
+	/* The member's own words, when an HTTP check failed. */
+	text_repair_utf8(text);
 	if (row->check_status[0])
 		check = json_pack("{s:s, s:I, s:I, s:s}", "result", row->check_status, "code",
 			(json_int_t)row->check_code, "duration_ms",
-			(json_int_t)row->check_duration_ms, "text", row->last_check);
+			(json_int_t)row->check_duration_ms, "text", text);
 	return json_pack("{s:s, s:I, s:I, s:I, s:o}", "state", row->status, "weight",
 		(json_int_t)row->weight, "current_sessions", (json_int_t)row->sessions,
 		"seconds_since_last_change", (json_int_t)row->last_change_s, "last_check", check);

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -38,15 +37,6 @@ static void append_place(const struct place *place, struct buf *pointer)
 		buf_append_format(pointer, "/%zu", place->index);
 }
 
-/* A text that was cut may end in a part of a character, which no JSON can hold. */
-static void drop_part_of_character(char *text)
-{
-	size_t size_bytes = strlen(text);
-
-	while (size_bytes > 0 && !text_is_utf8(text, size_bytes))
-		text[--size_bytes] = '\0';
-}
-
 static void list_add(struct fault_list *list, const struct place *place, const char *key,
 	const char *format, va_list arguments)
 {
@@ -62,10 +52,11 @@ static void list_add(struct fault_list *list, const struct place *place, const c
 	if (key)
 		append_key(key, &pointer);
 	vsnprintf(text, sizeof(text), format, arguments);
-	drop_part_of_character(text);
 	fault = &list->items[list->count++];
 	*fault = (struct fault){.path = buf_take_text(&pointer), .text = xstrdup(text)};
-	drop_part_of_character(fault->path);
+	/* What was cut may end in a part of a character, which no JSON can hold. */
+	text_repair_utf8(fault->path);
+	text_repair_utf8(fault->text);
 }
 
 void faults_add(

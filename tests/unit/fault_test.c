@@ -79,7 +79,7 @@ static void warnings_are_no_errors(void **state)
 }
 
 /* Whatever byte of a character the limits fall on. */
-static void what_is_cut_is_cut_between_characters(void **state)
+static void what_is_cut_within_a_character_stays_utf_8(void **state)
 {
 	(void)state;
 	for (size_t shift = 0; shift < 4; shift++) {
@@ -106,7 +106,7 @@ int main(void)
 		cmocka_unit_test(tildes_and_slashes_in_keys_are_escaped),
 		cmocka_unit_test(the_list_ends_at_its_limit_and_counts_the_rest),
 		cmocka_unit_test(warnings_are_no_errors),
-		cmocka_unit_test(what_is_cut_is_cut_between_characters),
+		cmocka_unit_test(what_is_cut_within_a_character_stays_utf_8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
