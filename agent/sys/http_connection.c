@@ -49,8 +49,7 @@ static ssize_t pull(gnutls_transport_ptr_t context, void *data, size_t size_byte
 	return got;
 }
 
-/* GnuTLS wants one beside a pull function, though it has no use for it on a non-blocking session.
- */
+/* GnuTLS wants one beside a pull function; it has no use for it on a non-blocking session. */
 static int pull_timeout(gnutls_transport_ptr_t context, unsigned timeout_ms)
 {
 	const struct http_connection *connection = context;

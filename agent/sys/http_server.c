@@ -18,10 +18,13 @@
 #include "sys/tls_credentials.h"
 
 enum {
-	LISTEN_BACKLOG = 512,
+	/* Many: beyond it the kernel drops a SYN, which costs its sender a second or three. */
+	LISTEN_BACKLOG = 4096,
 	/* As many as connections may be, and some for those that are just being ended. */
 	WORKERS_MAX = HTTP_HANDSHAKES_MAX + HTTP_AUTHENTICATED_MAX + 16,
-	WORKER_STACK_BYTES = MIB,
+	/* JSON as deep as jansson reads it (2,048 levels) takes 600 KiB, and twice that to spare.
+	 */
+	WORKER_STACK_BYTES = 2 * MIB,
 	DRAIN_GRACE_MS = 2000,
 	ACCEPT_PAUSE_MS = 100,
 };
