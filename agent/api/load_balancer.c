@@ -49,7 +49,7 @@ void haproxy_put(const struct call *call, struct http_reply *ret_reply)
 	} else if (r < 0) {
 		reply_failure(ret_reply, r, "Error writing haproxy configuration", &err);
 	} else {
-		haproxy_stored_model_prune(instance);
+		haproxy_stored_model_drop(instance);
 		digest_md5_hex(request->body, request->body_size_bytes, md5);
 		reply_ok(ret_reply, 202, NULL);
 		reply_set_etag(ret_reply, md5);

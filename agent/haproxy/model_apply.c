@@ -5,8 +5,11 @@
 
 #include "base/cleanup.h"
 #include "haproxy/stored_model.h"
+#include "haproxy/upload.h"
 #include "render/haproxy_cfg.h"
 #include "sys/http_server.h"
+
+enum { NOTES_MAX_BYTES = 64 * KIB };
 
 struct haproxy_model haproxy_model_of(
 	const char *text, size_t size_bytes, const struct load_balancer *load_balancer)
@@ -26,6 +29,25 @@ void haproxy_model_result_deinit(struct haproxy_model_result *result)
 	haproxy_changes_deinit(&result->changes);
 	buf_deinit(&result->config);
 	buf_deinit(&result->output);
+}
+
+/*
+ * The config as it will be installed: an operator's template may hold what no upload may, and the
+ * stored model is found by the installed bytes.
+ */
+static int config_render(const struct haproxy_model *model,
+	const struct haproxy_cfg_options *options, struct buf *ret_config, struct err *err)
+{
+	cleanup_buf struct buf rendered = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	cleanup_buf struct buf notes = BUF_INIT(NOTES_MAX_BYTES);
+	int r = render_haproxy_cfg(model->load_balancer, options, &rendered, err);
+
+	if (r < 0)
+		return r;
+	haproxy_upload_rewrite(buf_text(&rendered), rendered.size_bytes, ret_config, &notes);
+	if (buf_error(ret_config))
+		return err_set_errno(err, buf_error(ret_config), "rendering haproxy.cfg");
+	return 0;
 }
 
 /* Starts the result: the config, and what it changes. */
@@ -48,7 +70,7 @@ static int result_render(struct haproxy_instance *instance, const struct haproxy
 		.config = BUF_INIT(HTTP_BODY_MAX_BYTES),
 		.output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES),
 	};
-	r = render_haproxy_cfg(model->load_balancer, &options, &ret_result->config, err);
+	r = config_render(model, &options, &ret_result->config, err);
 	if (r < 0)
 		return r;
 	r = haproxy_instance_read(site, &instance->id, &installed, err);
@@ -79,7 +101,8 @@ int haproxy_model_apply(struct haproxy_instance *instance, const struct haproxy_
 
 	if (r < 0)
 		return r;
-	r = haproxy_stored_model_store(instance, model->etag, model->text, model->size_bytes, err);
+	r = haproxy_stored_model_store(
+		instance, &ret_result->config, model->text, model->size_bytes, err);
 	if (r == 0 && load_balancer_has_frontend(model->load_balancer))
 		r = haproxy_instance_apply(instance, buf_text(&ret_result->config),
 			ret_result->config.size_bytes, &ret_result->applied, &ret_result->output,

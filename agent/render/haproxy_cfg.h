@@ -11,8 +11,9 @@
 #include "model/load_balancer.h"
 
 /*
- * How the first line of a rendered config begins; the ETag of the model follows. An installed
- * config is tied to its stored model by it, so it is no template's to leave out.
+ * How the first line of a rendered config begins; the ETag of the model follows. It makes the
+ * configs of different models different (haproxy/stored_model.h), so it is no template's to leave
+ * out.
  */
 #define RENDER_MODEL_LINE "# Rendered by amphora-agent from model "
 /* Where the amphora's rsyslog listens. */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures the agent, and beside it, on request, Octavia's own. Prints; never fails by a figure.
+"""Measures the agent, and beside it, on request, Octavia's own. Prints a table; a figure that is
+missed is marked and fails nothing.
 
 usage: bench.py [--vs reference] [SECTION...]
 """
@@ -62,10 +63,18 @@ def measure(options):
     haproxy = subprocess.run(["haproxy", "-v"], capture_output=True, text=True, check=True)
     print(f"{haproxy.stdout.split(' 20')[0]}, {os.cpu_count()} CPUs, Linux {os.uname().release}; "
           "CPU is user and system time, latency includes the client's own part")
+    failed = False
     with member_listener():
         for section in options.sections or SECTIONS:
-            SECTIONS[section].measure(subjects, report)
+            try:
+                SECTIONS[section].measure(subjects, report)
+            except (OSError, RuntimeError, subprocess.SubprocessError) as fault:
+                failed = True
+                print(f"\n{section}: could not be measured: {fault}", flush=True)
+                for subject in subjects:
+                    subject.stop()
     report.end()
+    return 1 if failed else 0
 
 
 def main():

@@ -31,11 +31,12 @@ class LoadBalancer:
     def socket(self):
         return f"{self.base_path}/{self.id}.sock"
 
-    def config(self, weight=1):
-        """The file; another weight makes it another file of the same size."""
+    def config(self, weight=1, timeout_server_ms=50000):
+        """The file. weight is the first member's: a change that HAProxy's Runtime API can do;
+        another timeout takes a reload."""
         parts = [self._global()]
         for number in range(self.listeners):
-            parts.append(self._listener(number, weight))
+            parts.append(self._listener(number, weight if number == 0 else 1, timeout_server_ms))
         return "\n".join(parts)
 
     def _global(self):
@@ -57,7 +58,7 @@ defaults
     option http-keep-alive
 """
 
-    def _listener(self, number, weight):
+    def _listener(self, number, first_weight, timeout_server_ms):
         listener = _id(self.id, "listener", number)
         pool = f"{_id(self.id, 'pool', number)}:{listener}"
         lines = [
@@ -78,10 +79,10 @@ defaults
             "    fullconn 2000",
             "    option allbackups",
             "    timeout connect 5000",
-            "    timeout server 50000",
+            f"    timeout server {timeout_server_ms}",
         ]
         for member in range(self.members_each):
             lines.append(f"    server {_id(pool, 'member', member)} "
                          f"127.1.{member // 250}.{member % 250 + 1}:{MEMBER_PORT} "
-                         f"weight {weight} check inter 3600s fall 3 rise 2")
+                         f"weight {1 if member else first_weight} check inter 3600s fall 3 rise 2")
         return "\n".join(lines) + "\n"

@@ -63,7 +63,7 @@ def measure(subjects, report):
     report.row(f"all, with {IDLE_CONNECTIONS} idle connections",
                [_total(memory.connected) for memory in memories], "MiB", below=12)
     report.row("requests over keep-alive (GET info)",
-               [memory.requests for memory in memories])
+               [memory.requests for memory in memories], better=None)
     report.row("all, after them", [_total(memory.after) for memory in memories], "MiB", below=12)
     report.row("grown by", [_total(memory.after) - _total(memory.before) for memory in memories],
                "MiB", below=FLAT_MIB)

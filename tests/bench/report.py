@@ -23,12 +23,13 @@ class Report:
         print()
         self._print(title, heads, "must reach")
 
-    def row(self, label, values, unit="", below=None, wanted=None, more_is_better=False):
+    def row(self, label, values, unit="", below=None, wanted=None, better="less"):
         """values: one a subject, a number, text, or the Unavailable that stood in the way.
-        below, wanted: what the first subject's value must stay under, or be."""
+        below, wanted: what the first subject's value must stay under, or be.
+        better: "less" or "more" is, or None where neither is."""
         cells = [self._cell(value, unit) for value in values]
         if len(values) > 1:
-            cells.append(_times_better(values, more_is_better))
+            cells.append(_times_better(values, better))
         goal = ""
         if below is not None:
             goal = f"< {_number(below)} {unit}".rstrip()
@@ -74,9 +75,9 @@ def _is_below(value, limit):
     return _is_number(value) and value < limit
 
 
-def _times_better(values, more_is_better):
-    ours, theirs = reversed(values) if more_is_better else values
-    if not all(_is_number(value) and value > 0 for value in values):
+def _times_better(values, better):
+    ours, theirs = reversed(values) if better == "more" else values
+    if better is None or not all(_is_number(value) and value > 0 for value in values):
         return ""
     return _number(theirs / ours)
 

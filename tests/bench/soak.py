@@ -92,7 +92,7 @@ class Controller(threading.Thread):
                 self.ask("GET", "/1.0/info")
                 self.ask("GET", "/1.0/details")
                 self.ask("PUT", f"/1.0/loadbalancer/{AMPHORA_ID}/{me}/haproxy",
-                         self.load_balancer.config(weight))
+                         self.load_balancer.config(weight=weight))
                 self.ask("PUT", f"/1.0/loadbalancer/{me}/reload")
                 self.ask("GET", "/1.0/listeners")
             self.ask("PUT", f"/1.0/loadbalancer/{AMPHORA_ID}/{me}/haproxy", "rubbish", (400,))
@@ -133,7 +133,8 @@ class Stranger(threading.Thread):
         """With a good certificate, in the middle of a body."""
         plain = socket.create_connection(self.address, timeout=5)
         with self.context.wrap_socket(plain) as connection:
-            connection.sendall(b"PUT /1.0/config HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n[")
+            connection.sendall(b"PUT /1.0/config HTTP/1.1\r\nHost: amphora\r\n"
+                               b"Content-Length: 1000\r\n\r\n[")
 
 
 class Accident(threading.Thread):

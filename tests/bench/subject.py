@@ -93,8 +93,11 @@ exec {HAPROXY} "$@"
 
     def stop(self):
         """Ends the agent and all that it started: in the sandbox nobody else runs HAProxy."""
+        if self.process is None:
+            return
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(END_WAIT_S)
+        self.process = None
         (self.commands / "haproxy").unlink(missing_ok=True)
         left = [*self.left_behind(), *process.running("haproxy")]
         for pid in left:
@@ -116,10 +119,10 @@ exec {HAPROXY} "$@"
         return {name: sum(process.pss_mib(pid) for pid in pids)
                 for name, pids in self.programs().items()}
 
-    def put_config(self, load_balancer, weight=1):
+    def put_config(self, load_balancer, **changes):
         """Uploads a configuration; how long that took, in ms."""
         body = self.folder / "upload.cfg"
-        body.write_text(load_balancer.config(weight))
+        body.write_text(load_balancer.config(**changes))
         return self.client.measure(f"/1.0/loadbalancer/{AMPHORA_ID}/{load_balancer.id}/haproxy", 1,
                                    method="PUT", body=body)["p50_ms"]
 

@@ -36,9 +36,9 @@ def measure(subjects, report):
         report.row("p50", [one["p50_ms"] for one in found], "ms", below=median_limit_ms)
         report.row("p99", [one["p99_ms"] for one in found], "ms")
         report.row("requests per second", [one["requests"] / one["seconds"] for one in found],
-                   more_is_better=True)
+                   better="more")
         report.row("the agent's CPU per 1,000", [one["cpu_s"] for one in found], "s",
                    below=cpu_limit_s)
         if not new_connections:
             report.row("connections per 1,000",
-                       [one["connections"] * 1000 / one["requests"] for one in found])
+                       [one["connections"] * 1000 / one["requests"] for one in found], better=None)

@@ -12,6 +12,7 @@ from subject import HAPROXY
 
 LISTENERS, MEMBERS_EACH = 50, 20
 SLOW_CHECK_S = 1
+RELOAD_PAUSE_S = 1
 
 
 def _bare_check_ms(path):
@@ -32,21 +33,28 @@ class Uploads:
     def __init__(self, subject):
         load_balancer = LoadBalancer(subject.base_path, LISTENERS, MEMBERS_EACH)
         subject.start()
-        checks_ms, uploads_ms, reloads_ms = [], [], []
+        checks_ms, uploads_ms = [], []
         for number in range(subject.counts.uploads):
             uploads_ms.append(subject.put_config(load_balancer, weight=1 + number % 2))
             checks_ms.append(_bare_check_ms(subject.folder / "upload.cfg"))
         subject.reload(load_balancer)
-        for number in range(subject.counts.reloads):
-            time.sleep(1)
-            subject.put_config(load_balancer, weight=3 + number % 2)
-            reloads_ms.append(subject.reload(load_balancer))
+        self.weight_ms = self._change_ms(subject, load_balancer, "weight", 3)
+        self.timeout_ms = self._change_ms(subject, load_balancer, "timeout_server_ms", 40000)
         subject.stop()
         self.upload_ms = statistics.median(uploads_ms)
         self.check_ms = statistics.median(checks_ms)
         self.difference_ms = statistics.median(
             upload_ms - check_ms for upload_ms, check_ms in zip(uploads_ms, checks_ms))
-        self.reload_ms = statistics.median(reloads_ms)
+
+    @staticmethod
+    def _change_ms(subject, load_balancer, name, first):
+        """PUT reload after a change; pauses in between let old workers of HAProxy end."""
+        reloads_ms = []
+        for number in range(subject.counts.reloads):
+            time.sleep(RELOAD_PAUSE_S)
+            subject.put_config(load_balancer, **{name: first + number})
+            reloads_ms.append(subject.reload(load_balancer))
+        return statistics.median(reloads_ms)
 
 
 class Meanwhile:
@@ -73,12 +81,14 @@ def measure(subjects, report):
     report.section(f"PUT haproxy, {LISTENERS * MEMBERS_EACH} members")
     found = [Uploads(subject) for subject in subjects]
     report.row("p50", [one.upload_ms for one in found], "ms")
-    report.row("a bare haproxy -c of that file", [one.check_ms for one in found], "ms")
+    report.row("a bare haproxy -c of that file", [one.check_ms for one in found], "ms",
+               better=None)
     report.row("difference", [one.difference_ms for one in found], "ms", below=10)
-    report.row("PUT reload behind it (weights changed)", [one.reload_ms for one in found], "ms")
+    report.row("PUT reload, a member's weight changed", [one.weight_ms for one in found], "ms")
+    report.row("PUT reload, a time-out changed", [one.timeout_ms for one in found], "ms")
 
     report.section(f"GET info while a PUT takes {SLOW_CHECK_S} s longer")
     found = [Meanwhile(subject) for subject in subjects]
-    report.row("that PUT", [one.put_ms for one in found], "ms")
+    report.row("that PUT", [one.put_ms for one in found], "ms", better=None)
     report.row("answered while it lasts", [one.during for one in found], wanted="yes")
     report.row("the slowest", [one.get_ms for one in found], "ms")

@@ -37,13 +37,17 @@ def _ip(*words):
 
 
 def namespaces():
-    """Those of the demo that exist."""
+    """The names of those of the demo that exist."""
     existing = {line.split()[0] for line in _ip("netns", "list").stdout.splitlines() if line}
     return sorted(existing & {AMPHORA, MEMBERS})
 
 
-def link_exists():
-    return _ip("link", "show", CLIENT_LINK).returncode == 0
+def remains():
+    """What exists of the network, as the words that `ip` deletes it with."""
+    words = [f"netns delete {name}" for name in namespaces()]
+    if _ip("link", "show", CLIENT_LINK).returncode == 0:
+        words.insert(0, f"link delete {CLIENT_LINK}")
+    return words
 
 
 def setup():
@@ -54,10 +58,9 @@ def setup():
 
 
 def remove():
-    """Deletes namespaces and links; fine when there are none. Processes must be gone before."""
-    _ip("link", "delete", CLIENT_LINK)
-    for name in namespaces():
-        _ip("netns", "delete", name)
+    """Deletes all of it; fine when there is none. Processes inside must be gone before."""
+    for words in remains():
+        _ip(*words.split())
 
 
 def pids():

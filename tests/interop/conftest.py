@@ -5,12 +5,11 @@ import tempfile
 
 import pytest
 
-from harness.controller import Controller
-
 
 @pytest.fixture
 def controller(make_amphora, resources):
     """A controller and its amphora, which runs on the configuration that the controller wrote."""
+    from harness.controller import Controller  # takes seconds, which not every file has to wait
     amphora = make_amphora()
     directory = resources.enter_context(tempfile.TemporaryDirectory(prefix="controller-test-"))
     controller = Controller(amphora, directory)
@@ -28,8 +27,3 @@ class ControllersText:
 
     def text(self):
         return self._text
-
-
-@pytest.fixture
-def amphora(controller):
-    return controller.amphora

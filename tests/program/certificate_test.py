@@ -163,16 +163,26 @@ def test_a_config_that_names_a_missing_certificate_is_400_and_the_old_one_goes_o
     assert tls.presented("www.example.com") == site.serial_number
 
 
-def test_what_no_config_names_goes_away_after_an_upload_and_its_reload_only(tls, site):
-    for name in ("site.pem", "stale.pem"):
+def test_what_is_used_no_more_goes_after_an_upload_and_its_reload_only(tls, site):
+    """Controllers never delete CAs, CRLs and lists; and what nothing names yet may be named next."""
+    folder = tls.crt_list.parent
+    tls.put_certificate("old.pem", site.pem)
+    tls.put_list("old.pem")
+    tls.serve()
+    for name in ("new.pem", "next.pem"):
         tls.put_certificate(name, site.pem)
-    tls.put_list("site.pem")
-    stale = tls.crt_list.parent / "stale.pem"
+    tls.put_list("new.pem")
     assert tls.upload().status == 202
-    assert stale.exists(), "it may belong to what comes next"
+    assert (folder / "old.pem").exists(), "the running HAProxy's"
     assert tls.act("reload").status == 202
-    assert not stale.exists()
-    assert (tls.crt_list.parent / "site.pem").exists() and tls.crt_list.exists()
-    tls.put_certificate("next.pem", site.pem)
+    assert {path.name for path in folder.iterdir()} == {"new.pem", "next.pem", tls.crt_list.name}
+    assert tls.presented("www.example.com") == site.serial_number
+
+
+def test_a_rejected_upload_removes_no_certificate(tls, site):
+    tls.put_certificate("old.pem", site.pem)
+    tls.put_list("old.pem")
+    tls.serve()
+    assert tls.upload("nonsense\n").status == 400
     assert tls.act("reload").status == 202
-    assert (tls.crt_list.parent / "next.pem").exists(), "no upload came since"
+    assert (tls.crt_list.parent / "old.pem").exists()

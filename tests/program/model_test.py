@@ -262,6 +262,21 @@ def test_an_unknown_model_is_404(amphora, lb_id):
         assert answer.json["message"]
 
 
+@pytest.mark.parametrize("edit", [("weight 1", "weight 77"), ("", "")], ids=["edited", "as it was"])
+def test_uploading_the_rendered_config_ends_the_model(amphora, model, edit):
+    etag = model.put().etag
+    rendered = amphora.api.get(f"{model.path}/haproxy").text
+    upload = f"/1.0/loadbalancer/{amphora.id}/{model.id}/haproxy"
+    assert amphora.api.put(upload, rendered.replace(*edit)).status == 202
+    answer = amphora.api.get(f"{model.path}/model")
+    assert answer.status == 404
+    assert "uploaded" in answer.json["details"]
+    assert model.put(headers={"If-Match": etag}).status == 409
+    assert [path for path in amphora.files() if "model-" in path] == []
+    assert model.put().status == 200
+    assert amphora.api.get(f"{model.path}/model").etag == etag
+
+
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_if_match_refuses_a_lost_update(amphora, model, quote):
     first = model.put().etag
