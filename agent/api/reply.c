@@ -31,9 +31,7 @@ static json_t *json_text(const char *text)
 	if (string)
 		return string;
 	copy = xstrdup(text);
-	for (char *c = copy; *c; c++)
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
+	text_repair_utf8(copy);
 	return json_string(copy);
 }
 

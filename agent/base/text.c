@@ -102,6 +102,22 @@ bool text_is_utf8(const char *data, size_t size_bytes)
 	return true;
 }
 
+void text_repair_utf8(char *text)
+{
+	size_t left = strlen(text);
+
+	while (left > 0) {
+		size_t length = utf8_sequence((const unsigned char *)text, left);
+
+		if (length == 0) {
+			*text = '?';
+			length = 1;
+		}
+		text += length;
+		left -= length;
+	}
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';

@@ -24,6 +24,8 @@ int text_parse_u64_span(
 
 /* Whether the bytes are valid UTF-8 without NUL. */
 bool text_is_utf8(const char *data, size_t size_bytes);
+/* Puts '?' in place of every byte that is no part of valid UTF-8, as JSON wants it. */
+void text_repair_utf8(char *text);
 
 /* The part of text without blanks (space, tab, CR, LF) at both ends; points into text. */
 const char *text_trim(const char *text, size_t size_bytes, size_t *ret_size_bytes);

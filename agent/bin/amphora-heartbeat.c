@@ -59,6 +59,20 @@ static int signals_open(struct err *err)
 }
 
 /*
+ * The folder for our own files, which hold accounts and no truth: where there can be none (a disk
+ * that turned read-only), heartbeats go out without it. user: NULL when it stays ours.
+ */
+static void folder_prepare(const char *folder, const struct privilege_user *user)
+{
+	struct err err = ERR_NONE;
+	int r = user ? privilege_give_directory(folder, user, &err)
+		     : directory_make(folder, 0755, &err);
+
+	if (r < 0)
+		log_warning("%s; heartbeats are sent all the same", err.text);
+}
+
+/*
  * What only root may do, then no longer being root: the folder for our own files, and the counters
  * that the reference agent left, which its user alone may read.
  */
@@ -73,14 +87,15 @@ static int become_unprivileged(
 
 	if (file_exists(counters) || file_read(reference, ret_reference_counters, NULL) < 0)
 		buf_clear(ret_reference_counters);
-	if (!privilege_is_root())
-		return directory_make(folder, 0755, err);
+	if (!privilege_is_root()) {
+		folder_prepare(folder, NULL);
+		return 0;
+	}
 	r = privilege_find_user(settings->user, &user, err);
-	if (r == 0)
-		r = privilege_give_directory(folder, &user, err);
-	if (r == 0)
-		r = privilege_drop(&user, err);
-	return r;
+	if (r < 0)
+		return r;
+	folder_prepare(folder, &user);
+	return privilege_drop(&user, err);
 }
 
 static int run(const struct settings *settings, struct err *err)

@@ -140,9 +140,10 @@ static int command_render(int argc, char *argv[])
 		fprintf(stderr, "amphoractl: %s\n", err.text);
 		return STATUS_FAILED;
 	}
-	if (fwrite(buf_text(&text), 1, text.size_bytes, stdout) != text.size_bytes ||
-		fflush(stdout) != 0) {
-		fprintf(stderr, "amphoractl: writing the configuration: %m\n");
+	fwrite(buf_text(&text), 1, text.size_bytes, stdout);
+	/* What is larger than stdio's buffer fails in fwrite() and leaves nothing to flush. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "amphoractl: writing the configuration failed: %m\n");
 		return STATUS_FAILED;
 	}
 	return STATUS_FINE;

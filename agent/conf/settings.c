@@ -246,8 +246,7 @@ static void meaning_warn(const struct ini *ini, const struct settings *settings)
 	if (protocol && !text_equal(protocol->value, "TLSv1.2") && !settings->tls_1_3_only)
 		entry_warn(protocol, "is not safe any more; TLSv1.2 and later are offered");
 	if (settings->controller_count > 0 && settings->heartbeat_key[0] == '\0')
-		log_warning("[health_manager] heartbeat_key is not set: no controller will accept "
-			    "the heartbeats");
+		log_warning("[health_manager] heartbeat_key is not set: no heartbeat will be sent");
 }
 
 static int sources_load(const struct settings_sources *sources, const char *text,

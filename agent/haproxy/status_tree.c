@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "haproxy/status_tree.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -67,29 +66,17 @@ static const char *member_status(const struct haproxy_stat *row)
 	return status_offline;
 }
 
-/* A check's text may be a member's own bytes (the reason of its HTTP status), so no UTF-8. */
-static json_t *check_text(const char *text)
-{
-	json_t *string = json_string(text);
-	cleanup_free char *copy = NULL;
-
-	if (string)
-		return string;
-	copy = xstrdup(text);
-	for (char *c = copy; *c; c++)
-		if (!isascii((unsigned char)*c))
-			*c = '?';
-	return json_string(copy);
-}
-
 static json_t *observed_json(const struct haproxy_stat *row)
 {
+	cleanup_free char *text = xstrdup(row->last_check);
 	json_t *check = json_null();
 
+	/* The member's own words, when an HTTP check failed. */
+	text_repair_utf8(text);
 	if (row->check_status[0])
-		check = json_pack("{s:s, s:I, s:I, s:o}", "result", row->check_status, "code",
+		check = json_pack("{s:s, s:I, s:I, s:s}", "result", row->check_status, "code",
 			(json_int_t)row->check_code, "duration_ms",
-			(json_int_t)row->check_duration_ms, "text", check_text(row->last_check));
+			(json_int_t)row->check_duration_ms, "text", text);
 	return json_pack("{s:s, s:I, s:I, s:I, s:o}", "state", row->status, "weight",
 		(json_int_t)row->weight, "current_sessions", (json_int_t)row->sessions,
 		"seconds_since_last_change", (json_int_t)row->last_change_s, "last_check", check);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/document.h"
 
-#include <string.h>
-
 #include <stdbool.h>
+#include <string.h>
 
 static const struct place whole = {0};
 

@@ -3,9 +3,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/text.h"
 
 /* Keys come from outside: a reader refuses long ones before they get here, this is the last line.
  */
@@ -40,6 +42,7 @@ static void list_add(struct fault_list *list, const struct place *place, const c
 {
 	cleanup_buf struct buf pointer = BUF_INIT(POINTER_MAX);
 	char text[TEXT_MAX];
+	struct fault *fault;
 
 	if (list->count == FAULTS_MAX) {
 		list->left_out++;
@@ -49,8 +52,11 @@ static void list_add(struct fault_list *list, const struct place *place, const c
 	if (key)
 		append_key(key, &pointer);
 	vsnprintf(text, sizeof(text), format, arguments);
-	list->items[list->count++] =
-		(struct fault){.path = buf_take_text(&pointer), .text = xstrdup(text)};
+	fault = &list->items[list->count++];
+	*fault = (struct fault){.path = buf_take_text(&pointer), .text = xstrdup(text)};
+	/* What was cut may end in a part of a character, which no JSON can hold. */
+	text_repair_utf8(fault->path);
+	text_repair_utf8(fault->text);
 }
 
 void faults_add(

@@ -36,6 +36,14 @@ int privilege_find_user(const char *name, struct privilege_user *ret_user, struc
 	return 0;
 }
 
+static bool is_given(int fd, const struct privilege_user *user)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && status.st_uid == user->uid &&
+	       status.st_gid == user->gid && (status.st_mode & 07777) == 0755;
+}
+
 int privilege_give_directory(const char *path, const struct privilege_user *user, struct err *err)
 {
 	cleanup_close int fd = -1;
@@ -44,6 +52,8 @@ int privilege_give_directory(const char *path, const struct privilege_user *user
 	if (r < 0)
 		return r;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && is_given(fd, user))
+		return 0;
 	if (fd < 0 || fchown(fd, user->uid, user->gid) < 0 || fchmod(fd, 0755) < 0)
 		return err_set_errno(
 			err, -errno, "giving folder %s to user id %u", path, (unsigned)user->uid);

@@ -19,7 +19,7 @@ bool privilege_is_root(void);
 int privilege_find_user(const char *name, struct privilege_user *ret_user, struct err *err);
 /*
  * Makes the folder if it is missing and gives it to the user, mode 0755. Its parent must be root's:
- * a link in its place is refused.
+ * a link in its place is refused. One that is the user's already needs no writable file system.
  */
 int privilege_give_directory(const char *path, const struct privilege_user *user, struct err *err);
 /*

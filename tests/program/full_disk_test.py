@@ -2,25 +2,32 @@
 """Disk full and read-only file systems: a clear 500, and the old configuration goes on."""
 
 import os
+import shutil
+import signal
 import subprocess
 
 import pytest
 
 from harness import certificates
 from harness.eventually import eventually
+from harness.health_manager import HealthManager
 from harness.load_balancer import LoadBalancer
 from harness.web_server import WebServer
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 
 
-@pytest.fixture
-def amphora(make_amphora, resources):
+def mount_state(amphora, resources):
     """Its state lies on a file system of 512 kB."""
-    amphora = make_amphora()
     mount = ["mount", "-t", "tmpfs", "-o", "size=512k,mode=755", "amphora-test"]
     subprocess.run([*mount, amphora.base_path], check=True)
     resources.callback(subprocess.run, ["umount", "--lazy", amphora.base_path], check=True)
+
+
+@pytest.fixture
+def amphora(make_amphora, resources):
+    amphora = make_amphora()
+    mount_state(amphora, resources)
     return amphora.start()
 
 
@@ -174,3 +181,21 @@ def test_a_configuration_is_a_clear_500_and_the_old_one_stays(make_amphora, reso
     assert answer.json["message"] == "Unable to update amphora-agent configuration."
     assert "read-only" in answer.json["details"].lower()
     assert amphora.config_file.read_text() == before
+
+
+@pytest.mark.parametrize("folder_is_there", [True, False])
+def test_a_sender_that_starts_on_a_read_only_disk_beats(make_amphora, resources, folder_is_there):
+    manager = resources.enter_context(HealthManager("heartbeat-key"))
+    amphora = make_amphora()
+    amphora.config.set("health_manager", "heartbeat_key", manager.key)
+    amphora.config.set("health_manager", "controller_ip_port_list", manager.target)
+    mount_state(amphora, resources)
+    amphora.start()
+    manager.next_beat()
+    first = amphora.heartbeat_pid()
+    if not folder_is_there:
+        shutil.rmtree(amphora.base_path / "heartbeat")
+    with ReadOnly(amphora):
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: amphora.heartbeat_pid() not in (0, first), "the sender is back")
+        manager.next_beat(lambda beat: beat.message["seq"] <= 1, "the new sender's heartbeat")

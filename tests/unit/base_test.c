@@ -78,6 +78,15 @@ static void utf8_is_told_from_what_only_looks_like_it(void **state)
 	assert_false(text_is_utf8("a\0b", 3));
 }
 
+static void what_is_no_utf8_becomes_question_marks(void **state)
+{
+	char text[] = "a\xff\xc3\xa4\xe2\x82z\xf0\x9f\x98";
+
+	(void)state;
+	text_repair_utf8(text);
+	assert_string_equal(text, "a?\xc3\xa4??z???");
+}
+
 static void blanks_are_trimmed_at_both_ends_only(void **state)
 {
 	const char *text = " \t a b\r\n";
@@ -334,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_parses_whole_or_fails),
 		cmocka_unit_test(utf8_is_told_from_what_only_looks_like_it),
+		cmocka_unit_test(what_is_no_utf8_becomes_question_marks),
 		cmocka_unit_test(blanks_are_trimmed_at_both_ends_only),
 		cmocka_unit_test(an_id_cannot_leave_its_folder),
 		cmocka_unit_test(names_that_live_beside_load_balancers_are_no_ids),

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
+#include "base/text.h"
 #include "model/fault.h"
 
 static const struct place whole = {0};
@@ -76,6 +78,26 @@ static void warnings_are_no_errors(void **state)
 	assert_string_equal(faults.warnings.items[0].path, "/timeout");
 }
 
+/* Whatever byte of a character the limits fall on. */
+static void what_is_cut_within_a_character_stays_utf_8(void **state)
+{
+	(void)state;
+	for (size_t shift = 0; shift < 4; shift++) {
+		cleanup_faults struct faults faults = {0};
+		cleanup_buf struct buf long_text = BUF_INIT(64 * KIB);
+		const struct fault *fault = &faults.errors.items[0];
+
+		buf_append(&long_text, "abc", shift);
+		for (int i = 0; i < 4096; i++)
+			buf_append_text(&long_text, "\xf0\x9f\x98\x80");
+		faults_add(&faults, &whole, buf_text(&long_text), "%s", buf_text(&long_text));
+		assert_in_range(strlen(fault->path), 4000, 4096);
+		assert_true(text_is_utf8(fault->path, strlen(fault->path)));
+		assert_in_range(strlen(fault->text), 1000, 1023);
+		assert_true(text_is_utf8(fault->text, strlen(fault->text)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +106,7 @@ int main(void)
 		cmocka_unit_test(tildes_and_slashes_in_keys_are_escaped),
 		cmocka_unit_test(the_list_ends_at_its_limit_and_counts_the_rest),
 		cmocka_unit_test(warnings_are_no_errors),
+		cmocka_unit_test(what_is_cut_within_a_character_stays_utf_8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -532,7 +532,7 @@ static void targets_without_a_key_are_warned_of(void **state)
 	assert_int_equal(load_text(world, "[health_manager]\ncontroller_ip_port_list = a:1\n",
 				 &settings, NULL),
 		0);
-	log_holds(world, "heartbeat_key is not set");
+	log_holds(world, "heartbeat_key is not set: no heartbeat will be sent");
 }
 
 static void certificates_lie_under_base_path_unless_told_otherwise(void **state)
