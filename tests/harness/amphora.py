@@ -132,8 +132,7 @@ class Amphora:
 
     def haproxy_master(self, lb_id):
         """The pid of the process that the agent started, 0 when there is none."""
-        pids = self.haproxy_pids(lb_id)
-        masters = [pid for pid in pids if processes.parent_of(pid) not in pids]
+        masters = [pid for pid in self.haproxy_pids(lb_id) if processes.leads_session(pid)]
         assert len(masters) <= 1, f"several HAProxy masters of {lb_id}: {masters}"
         return masters[0] if masters else 0
 

@@ -25,8 +25,12 @@ def is_alive(pid):
     return fields[0] != "Z"
 
 
-def parent_of(pid):
-    return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+def leads_session(pid):
+    """Whether it is what the agent started, and no worker of it, orphaned or not."""
+    try:
+        return os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False
 
 
 def user_of(pid):
