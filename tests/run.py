@@ -62,22 +62,23 @@ class Tally:
 
 def run_program(command, timeout_s=PROGRAM_TIMEOUT_S, **environment):
     """(exit status, output) of a test program. One that hangs is interrupted, so that it can still
-    end what it started, then killed."""
-    with subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        note = b""
-        for patience_s, give_up in (
-                (timeout_s, lambda: process.send_signal(signal.SIGINT)), (60, process.kill)):
-            try:
-                output, _ = process.communicate(timeout=patience_s)
-                break
-            except subprocess.TimeoutExpired:
-                note = f"\nstill running after {timeout_s} s\n".encode()
-                give_up()
-        else:
-            output, _ = process.communicate()
-    return process.returncode, (output + note).decode(errors="replace")
+    end what it started, then killed. The output goes to a file: what a failed test leaves running
+    would hold a pipe open for ever."""
+    with tempfile.TemporaryFile() as output:
+        with subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+                stdout=output, stderr=subprocess.STDOUT) as process:
+            note = ""
+            for patience_s, give_up in (
+                    (timeout_s, lambda: process.send_signal(signal.SIGINT)), (60, process.kill)):
+                try:
+                    process.wait(timeout=patience_s)
+                    break
+                except subprocess.TimeoutExpired:
+                    note = f"\nstill running after {timeout_s} s\n"
+                    give_up()
+        output.seek(0)
+        return process.returncode, output.read().decode(errors="replace") + note
 
 
 def run_unit(program, tally):

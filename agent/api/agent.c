@@ -113,15 +113,23 @@ static int runtime_lock(const char *runtime_dir, int *ret_fd, struct err *err)
 	return 0;
 }
 
-static int service_manager_make(
-	const struct settings *settings, struct service_manager **ret_services, struct err *err)
+static int service_manager_check(const struct settings *settings, struct err *err)
 {
-	bool booted_with_systemd = file_exists("/run/systemd/system");
-
 	if (settings->service_manager == SERVICE_MANAGER_SYSTEMD)
 		return err_set(err, -EINVAL,
 			"[agent] service_manager: systemd is not supported by this version; use "
 			"direct");
+	return 0;
+}
+
+static int service_manager_make(
+	const struct settings *settings, struct service_manager **ret_services, struct err *err)
+{
+	bool booted_with_systemd = file_exists("/run/systemd/system");
+	int r = service_manager_check(settings, err);
+
+	if (r < 0)
+		return r;
 	if (settings->service_manager == SERVICE_MANAGER_AUTO && booted_with_systemd)
 		log_warning("service_manager = auto: systemd is not supported by this version, "
 			    "using direct");
@@ -278,17 +286,30 @@ int agent_check(const struct settings *settings, struct err *err)
 {
 	cleanup_credentials struct tls_credentials *credentials = NULL;
 	cleanup_free char *templates = NULL;
-	int r = credentials_load(settings, NULL, 0, &credentials, err);
+	int r = service_manager_check(settings, err);
 
 	if (r < 0)
 		return r;
+	r = credentials_load(settings, NULL, 0, &credentials, err);
+	if (r < 0)
+		return r;
 	return installation_find_templates(settings->template_dir, &templates, err);
+}
+
+/* Whether the templates that new settings name are those in use. */
+static bool has_same_templates(const struct agent *agent, const struct settings *new)
+{
+	cleanup_free char *templates = NULL;
+
+	return installation_find_templates(new->template_dir, &templates, NULL) == 0 &&
+	       text_equal(templates, agent->site->template_dir);
 }
 
 /* Says what the running agent cannot take up. Whether the sender can: it must look where we do. */
 static bool fixed_settings_compare(const struct agent *agent, const struct settings *new)
 {
 	const struct haproxy_site *site = agent->site;
+	cleanup_free char *peer_name = haproxy_peer_name(&new->amphora_id);
 	const struct {
 		const char *key;
 		bool same;
@@ -298,7 +319,11 @@ static bool fixed_settings_compare(const struct agent *agent, const struct setti
 		{"base_path", text_equal(new->base_path, site->base_path)},
 		{"base_cert_dir", text_equal(new->base_cert_dir, site->base_cert_dir)},
 		{"haproxy_cmd", text_equal(new->haproxy_cmd, site->haproxy_cmd)},
-		{"amphora_id", id_equal(&new->amphora_id, &agent->settings.amphora_id)},
+		{"amphora_id", text_equal(peer_name, site->peer_name)},
+		{"user_log_facility", new->user_log_facility == site->user_log_facility},
+		{"administrative_log_facility",
+			new->administrative_log_facility == site->administrative_log_facility},
+		{"template_dir", has_same_templates(agent, new)},
 		{"network_namespace", text_equal(new->network_namespace, site->network_namespace)},
 		{"runtime_dir", text_equal(new->runtime_dir, site->runtime_dir)},
 	};

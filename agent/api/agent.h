@@ -26,7 +26,9 @@ int agent_new(struct settings_sources *sources, struct settings *settings, struc
  */
 void agent_free(struct agent *agent);
 
-/* What the agent would say of these settings if it started now: certificates, templates, HAProxy.
+/*
+ * What the agent would refuse of these settings if it started now: service manager, certificates,
+ * templates.
  */
 int agent_check(const struct settings *settings, struct err *err);
 

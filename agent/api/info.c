@@ -7,7 +7,6 @@
 #include "api/reply.h"
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "haproxy/config.h"
 #include "haproxy/instance.h"
 #include "sys/package.h"
@@ -228,7 +227,6 @@ void details_get(const struct call *call, struct http_reply *ret_reply)
 
 	if (details_compile(details, site, &err) < 0) {
 		json_decref(details);
-		log_error("details: %s", err.text);
 		reply_error(ret_reply, 500, "Error compiling details", err.text);
 		return;
 	}

@@ -42,8 +42,6 @@ void haproxy_put(const struct call *call, struct http_reply *ret_reply)
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
 	r = haproxy_instance_upload(
 		instance, request->body, request->body_size_bytes, &output, &err);
-	if (r < 0)
-		log_warning("load balancer %s: %s", id.text, err.text);
 	if (r == -EBADMSG) {
 		reply_error(ret_reply, 400, "Invalid request", words_of(&output, &err));
 	} else if (r < 0) {
@@ -148,7 +146,6 @@ void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 						    : action == ACTION_STOP ? "stopping"
 									    : "reloading");
 
-		log_error("load balancer %s: %s", id.text, err.text);
 		reply_error(ret_reply, 500, message, words_of(&output, &err));
 	} else {
 		log_info("load balancer %s: %s: %s", id.text, action_names[action],
@@ -168,12 +165,10 @@ void load_balancer_delete(const struct call *call, struct http_reply *ret_reply)
 		return;
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
 	r = haproxy_instance_delete(instance, &err);
-	if (r < 0) {
-		log_error("load balancer %s: %s", id.text, err.text);
+	if (r < 0)
 		reply_error(ret_reply, 500, "Error deleting load balancer", err.text);
-	} else {
+	else
 		reply_ok(ret_reply, 200, NULL);
-	}
 }
 
 /* Adds the listeners of one load balancer; one that vanishes meanwhile has none. */

@@ -71,12 +71,21 @@ static void reply_preview(struct http_reply *ret_reply, const struct haproxy_mod
 }
 
 /* The model is valid; what went wrong is HAProxy's or ours, not the client's. */
-static void reply_not_applied(struct http_reply *ret_reply, const struct id *id,
+static void reply_not_applied(struct http_reply *ret_reply,
 	const struct haproxy_model_result *result, const struct err *err)
 {
-	log_error("load balancer %s: %s", id->text, err->text);
 	reply_error(ret_reply, 500, "Error applying the load balancer",
 		result->output.size_bytes ? buf_text(&result->output) : err->text);
+}
+
+/*
+ * Whether a PUT only asks what it would do. -EINVAL for any other query: a misspelt dry run must
+ * not become a real one.
+ */
+static int dry_run_parse(const char *query, bool *ret_dry_run)
+{
+	*ret_dry_run = text_equal_nocase(query, "dry_run=true");
+	return *ret_dry_run || !query[0] || text_equal_nocase(query, "dry_run=false") ? 0 : -EINVAL;
 }
 
 /* Whether If-Match, if there is one, names the model in force; bare or quoted. */
@@ -102,7 +111,7 @@ static void model_preview(struct haproxy_instance *instance, const struct haprox
 	struct err err = ERR_NONE;
 
 	if (haproxy_model_preview(instance, model, &result, &err) < 0)
-		reply_not_applied(ret_reply, &instance->id, &result, &err);
+		reply_not_applied(ret_reply, &result, &err);
 	else
 		reply_preview(ret_reply, &result, faults);
 }
@@ -114,7 +123,7 @@ static void model_apply(struct haproxy_instance *instance, const struct haproxy_
 	struct err err = ERR_NONE;
 
 	if (haproxy_model_apply(instance, model, &result, &err) < 0) {
-		reply_not_applied(ret_reply, &instance->id, &result, &err);
+		reply_not_applied(ret_reply, &result, &err);
 		return;
 	}
 	log_info("load balancer %s: model: %s", instance->id.text,
@@ -131,10 +140,16 @@ void model_put(const struct call *call, struct http_reply *ret_reply)
 	struct haproxy_model model;
 	struct id amphora;
 	struct id id;
+	bool dry_run;
 
 	if (call_id(call, 0, "amphora id", &amphora, ret_reply) < 0 ||
 		call_id(call, 1, "load balancer id", &id, ret_reply) < 0)
 		return;
+	if (dry_run_parse(request->query, &dry_run) < 0) {
+		reply_error(ret_reply, 400, "Invalid request",
+			"the query must be dry_run=true, dry_run=false or none");
+		return;
+	}
 	if (load_balancer_parse(request->body, request->body_size_bytes, &id, &faults,
 		    &load_balancer, NULL) < 0) {
 		reply_faults(ret_reply, &faults);
@@ -146,7 +161,7 @@ void model_put(const struct call *call, struct http_reply *ret_reply)
 		reply_error(ret_reply, 409, "Conflict",
 			"If-Match is not the ETag of the present model: read it again, it was "
 			"changed");
-	else if (text_equal_nocase(request->query, "dry_run=true"))
+	else if (dry_run)
 		model_preview(instance, &model, &faults, ret_reply);
 	else
 		model_apply(instance, &model, &faults, ret_reply);
@@ -158,7 +173,8 @@ static void reply_no_model(
 	if (r == -ENOENT)
 		err_set(err, r, "No loadbalancer with UUID: %s", id->text);
 	if (r == -ENOENT || r == -ENODATA)
-		reply_error(ret_reply, 404, "Model Not Found", err->text);
+		reply_error(ret_reply, 404,
+			r == -ENOENT ? "Loadbalancer Not Found" : "Model Not Found", err->text);
 	else
 		reply_failure(ret_reply, r, "Error reading the model", err);
 }

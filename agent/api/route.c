@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
-enum { SEGMENTS_MAX = 8, LOGGED_PATH_MAX = 200 };
+enum { SEGMENTS_MAX = 8, LOGGED_PATH_MAX = 200, LOGGED_BODY_MAX = 1000 };
 
 struct route {
 	const char *method;
@@ -110,14 +110,28 @@ static void call_dispatch(struct call *call, struct http_reply *ret_reply)
 		"URL manually please check your spelling and try again.");
 }
 
+/* One line a request; why one failed stands in its reply, and is logged here for all handlers. */
+static void call_log(
+	const struct http_request *request, const struct http_reply *reply, int64_t took_ms)
+{
+	bool failed = reply->status >= 400;
+	cleanup_free char *line = xformat("%s %.*s %d %lld ms%s%.*s", request->method,
+		LOGGED_PATH_MAX, request->path, reply->status, (long long)took_ms,
+		failed ? ": " : "", failed ? LOGGED_BODY_MAX : 0, reply->body);
+
+	if (reply->status >= 500)
+		log_error("%s", line);
+	else
+		log_info("%s", line);
+}
+
 void route_handle(void *context, const struct http_request *request, struct http_reply *ret_reply)
 {
 	struct call call = {.agent = context, .request = request};
 	int64_t started_ms = clock_now_ms();
 
 	call_dispatch(&call, ret_reply);
-	log_info("%s %.*s %d %lld ms", request->method, LOGGED_PATH_MAX, request->path,
-		ret_reply->status, (long long)(clock_now_ms() - started_ms));
+	call_log(request, ret_reply, clock_now_ms() - started_ms);
 }
 
 int call_id(const struct call *call, size_t parameter, const char *what, struct id *ret_id,

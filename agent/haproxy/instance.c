@@ -209,7 +209,7 @@ int haproxy_instance_upload(struct haproxy_instance *instance, const char *text,
 
 /*
  * Back to the config of before, and to what ran with it: a worker that was changed only half-way
- * is replaced.
+ * is replaced. Without one before, to no process and no socket.
  */
 static void apply_undo(struct haproxy_instance *instance, const struct buf *before, bool ran)
 {
@@ -225,6 +225,8 @@ static void apply_undo(struct haproxy_instance *instance, const struct buf *befo
 		r = file_remove(config, &err);
 	if (r == 0 && before->data && ran)
 		r = haproxy_instance_reload(instance, &applied, &output, &err);
+	if (r == 0 && !before->data)
+		r = haproxy_launch_remove(instance, &err);
 	if (r < 0)
 		log_error("load balancer %s: going back to the config of before: %s",
 			instance->id.text, err.text);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "haproxy/instance.h"
+#include "haproxy/server_state.h"
 
 /* Starting is mostly waiting for HAProxy, which has its own work to do. */
 enum { THREADS = 4 };
@@ -28,6 +29,18 @@ struct restoration {
 	atomic_size_t failed;
 };
 
+/*
+ * What a reload that our predecessor did not see the end of was to hand over: old by the time when
+ * another process starts.
+ */
+static void state_forget(const struct haproxy_instance *instance)
+{
+	struct err err = ERR_NONE;
+
+	if (haproxy_server_state_reset(instance, &err) < 0)
+		log_warning("load balancer %s: %s", instance->id.text, err.text);
+}
+
 static int load_balancer_restore(struct haproxy_site *site, const struct id *id)
 {
 	cleanup_haproxy_instance struct haproxy_instance *instance =
@@ -42,6 +55,8 @@ static int load_balancer_restore(struct haproxy_site *site, const struct id *id)
 		r = haproxy_instance_stop(instance, &applied, &err);
 	else
 		r = haproxy_instance_start(instance, &applied, &output, &err);
+	if (r == 0)
+		state_forget(instance);
 	/* Deleted by a request meanwhile. */
 	if (r == -ENOENT)
 		return 0;

@@ -9,17 +9,20 @@
  *	BASE/LB/haproxy.cfg              what ought to run; its presence makes the load balancer
  *	BASE/LB/haproxy.cfg.new          an upload while it is checked
  *	BASE/LB/haproxy.cfg.new-failed   the last upload that HAProxy refused
+ *	BASE/LB/model-DIGEST.json        the model behind haproxy.cfg (haproxy/stored_model.h)
  *	BASE/LB/LB.pid                   HAProxy's pid file
  *	BASE/LB/servers-state            state of the servers, from one process to the next
  *	BASE/LB/stopped                  marker: stopped by request, not to be started at boot
  *	BASE/.LB.deleted                 its folder while it is being removed
  *	BASE/LB.sock                     stats socket, as the controller's config names it
- *	CERTS/LB/NAME.pem                certificates, crt-lists
  *	BASE/haproxy-default-user-group.conf
  *	                                 our own settings, the second -f (haproxy/own_config.h)
+ *	CERTS/LB/NAME.pem                certificates, crt-lists
  *	RUNTIME/LB.master.sock           master CLI
  *	RUNTIME/LB.running               what the present worker runs with (haproxy/running.h)
  *	RUNTIME/LB.output                what HAProxy wrote while starting
+ *	RUNTIME/LB.preview.cfg           a dry run's config while it is checked
+ *	RUNTIME/haproxy-check.cfg        what only a check has behind them (haproxy/check.h)
  */
 #pragma once
 

@@ -23,6 +23,7 @@ enum {
 struct http_connection {
 	struct http_service *service;
 	struct tls_credentials *credentials;
+	struct MHD_Daemon *daemon;
 	int fd;
 	char peer[PEER_TEXT_MAX];
 	/* From here on: while libmicrohttpd has the descriptor open. */
@@ -49,8 +50,7 @@ static ssize_t pull(gnutls_transport_ptr_t context, void *data, size_t size_byte
 	return got;
 }
 
-/* GnuTLS wants one beside a pull function, though it has no use for it on a non-blocking session.
- */
+/* GnuTLS wants one beside a pull function; it has no use for it on a non-blocking session. */
 static int pull_timeout(gnutls_transport_ptr_t context, unsigned timeout_ms)
 {
 	const struct http_connection *connection = context;
@@ -340,48 +340,55 @@ static void peer_format(const struct sockaddr_storage *sockaddr, char text[stati
 	}
 }
 
+static void connection_free(struct http_connection *connection)
+{
+	/*
+	 * Libmicrohttpd does not tell the end of every request whose begin it told (0.9.75: of one
+	 * with more arguments than its memory holds).
+	 */
+	http_exchange_free(connection->exchange);
+	free(connection->refusal);
+	free(connection);
+}
+
+struct http_connection *http_connection_open(struct http_service *service,
+	struct tls_credentials *credentials, int fd, const struct sockaddr_storage *peer,
+	socklen_t peer_size)
+{
+	struct http_connection *connection = xcalloc(1, sizeof(*connection));
+	bool added = false;
+
+	connection->service = service;
+	connection->credentials = credentials;
+	connection->fd = fd;
+	connection->handshake_message = NO_MESSAGE;
+	peer_format(peer, connection->peer);
+	connection->daemon = daemon_start(connection);
+	if (connection->daemon) /* From here on the descriptor is its own, also on failure. */
+		added = MHD_add_connection(connection->daemon, fd, (const struct sockaddr *)peer,
+				peer_size) == MHD_YES;
+	else
+		close(fd);
+	if (added)
+		return connection;
+	connection_table_report(service->connections, CONNECTION_NOT_SERVED, connection->peer,
+		"not served: memory, or descriptors below 1024, have run out");
+	if (connection->daemon)
+		MHD_stop_daemon(connection->daemon);
+	connection_free(connection);
+	return NULL;
+}
+
 /*
  * The pass that does not wait is for a connection that the other one has closed and not put away:
  * select() would wait for it for ever, no descriptor being in its sets (0.9.75: an error while it
  * answers with an error).
  */
-static void run(struct MHD_Daemon *daemon, const struct http_connection *connection)
+void http_connection_serve(struct http_connection *connection)
 {
-	while (!connection->over && MHD_run_wait(daemon, -1) == MHD_YES)
-		if (!connection->over && MHD_run_wait(daemon, 0) != MHD_YES)
+	while (!connection->over && MHD_run_wait(connection->daemon, -1) == MHD_YES)
+		if (!connection->over && MHD_run_wait(connection->daemon, 0) != MHD_YES)
 			break;
-}
-
-void http_connection_serve(struct http_service *service, struct tls_credentials *credentials,
-	int fd, const struct sockaddr_storage *peer, socklen_t peer_size)
-{
-	struct http_connection connection = {
-		.service = service,
-		.credentials = credentials,
-		.fd = fd,
-		.handshake_message = NO_MESSAGE,
-	};
-	struct MHD_Daemon *daemon = daemon_start(&connection);
-	bool added = false;
-
-	peer_format(peer, connection.peer);
-	if (daemon) /* From here on the descriptor is the daemon's, also on failure. */
-		added = MHD_add_connection(daemon, fd, (const struct sockaddr *)peer, peer_size) ==
-			MHD_YES;
-	else
-		close(fd);
-	if (added)
-		run(daemon, &connection);
-	else
-		connection_table_report(service->connections, CONNECTION_NOT_SERVED,
-			connection.peer,
-			"not served: memory, or descriptors below 1024, have run out");
-	if (daemon)
-		MHD_stop_daemon(daemon);
-	/*
-	 * Libmicrohttpd does not tell the end of every request whose begin it told (0.9.75: of one
-	 * with more arguments than its memory holds).
-	 */
-	http_exchange_free(connection.exchange);
-	free(connection.refusal);
+	MHD_stop_daemon(connection->daemon);
+	connection_free(connection);
 }

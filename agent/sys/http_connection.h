@@ -27,9 +27,15 @@ struct http_service {
 	atomic_size_t bodies_bytes; /* held by requests' bodies */
 };
 
+struct http_connection;
+
 /*
- * Serves a connection that was just accepted, and closes fd. Returns when it has ended. credentials
- * stay the caller's, and must live as long.
+ * Takes a connection that was just accepted, with fd, into the table. credentials stay the
+ * caller's, and must live as long. NULL, with a line in the log and fd closed, when memory or
+ * descriptors have run out.
  */
-void http_connection_serve(struct http_service *service, struct tls_credentials *credentials,
-	int fd, const struct sockaddr_storage *peer, socklen_t peer_size);
+struct http_connection *http_connection_open(struct http_service *service,
+	struct tls_credentials *credentials, int fd, const struct sockaddr_storage *peer,
+	socklen_t peer_size);
+/* Serves it until it has ended, and frees it. In the thread that has opened it. */
+void http_connection_serve(struct http_connection *connection);

@@ -112,13 +112,13 @@ static bool is_field_value(const char *text, size_t size_bytes)
 	return true;
 }
 
-/* An absolute path of visible characters. */
+/* An absolute path of visible ASCII characters. */
 static bool is_target(const char *text)
 {
 	if (text[0] != '/')
 		return false;
 	for (; *text; text++)
-		if (*text <= 0x20 || *text == 0x7f)
+		if ((unsigned char)*text <= 0x20 || (unsigned char)*text >= 0x7f)
 			return false;
 	return true;
 }

@@ -18,17 +18,21 @@
 #include "sys/tls_credentials.h"
 
 enum {
-	LISTEN_BACKLOG = 512,
+	/* Many: beyond it the kernel drops a SYN, which costs its sender a second or three. */
+	LISTEN_BACKLOG = 4096,
 	/* As many as connections may be, and some for those that are just being ended. */
 	WORKERS_MAX = HTTP_HANDSHAKES_MAX + HTTP_AUTHENTICATED_MAX + 16,
-	WORKER_STACK_BYTES = MIB,
+	/* JSON as deep as jansson reads it (2,048 levels) takes 600 KiB, and twice that to spare.
+	 */
+	WORKER_STACK_BYTES = 2 * MIB,
 	DRAIN_GRACE_MS = 2000,
 	ACCEPT_PAUSE_MS = 100,
 };
 
 /* On its way from the acceptor to a worker. */
 struct accepted {
-	int fd; /* -1: none */
+	int fd;     /* -1: none */
+	bool taken; /* by a worker that is opening it */
 	struct sockaddr_storage peer;
 	socklen_t peer_size;
 };
@@ -52,39 +56,46 @@ struct http_server {
 
 DEFINE_CLEANUP(struct http_server *, http_server_free);
 
-static void serve(struct http_server *server, const struct accepted *accepted)
+/*
+ * The lock is held, but not while this works. The next connection may only be accepted when this
+ * one is in the connection table, or an earlier one could push out a later one.
+ */
+static void accepted_serve(struct http_server *server)
 {
-	struct tls_credentials *credentials;
+	struct tls_credentials *credentials = tls_credentials_ref(server->credentials);
+	struct accepted accepted = server->accepted;
+	struct http_connection *connection;
 
-	pthread_mutex_lock(&server->lock);
-	credentials = tls_credentials_ref(server->credentials);
+	server->accepted.taken = true;
+	server->idle_worker_count--;
 	pthread_mutex_unlock(&server->lock);
-	http_connection_serve(
-		&server->service, credentials, accepted->fd, &accepted->peer, accepted->peer_size);
+	connection = http_connection_open(
+		&server->service, credentials, accepted.fd, &accepted.peer, accepted.peer_size);
+	pthread_mutex_lock(&server->lock);
+	server->accepted.fd = -1;
+	pthread_cond_signal(&server->room);
+	pthread_mutex_unlock(&server->lock);
+	if (connection)
+		http_connection_serve(connection);
 	tls_credentials_unref(credentials);
+	pthread_mutex_lock(&server->lock);
+	server->idle_worker_count++;
+	pthread_cond_signal(&server->room);
 }
 
 /* One connection after the other. Workers are kept: sys/http_connection.h tells why. */
 static void *work(void *context)
 {
 	struct http_server *server = context;
-	struct accepted accepted;
 
 	pthread_mutex_lock(&server->lock);
 	for (;;) {
-		while (server->accepted.fd < 0 && !server->stopping)
-			pthread_cond_wait(&server->work, &server->lock);
-		if (server->accepted.fd < 0)
+		if (server->accepted.fd >= 0 && !server->accepted.taken)
+			accepted_serve(server);
+		else if (server->stopping)
 			break;
-		accepted = server->accepted;
-		server->accepted.fd = -1;
-		server->idle_worker_count--;
-		pthread_cond_signal(&server->room);
-		pthread_mutex_unlock(&server->lock);
-		serve(server, &accepted);
-		pthread_mutex_lock(&server->lock);
-		server->idle_worker_count++;
-		pthread_cond_signal(&server->room);
+		else
+			pthread_cond_wait(&server->work, &server->lock);
 	}
 	pthread_mutex_unlock(&server->lock);
 	return NULL;
@@ -138,6 +149,7 @@ static void accept_one(int listen_fd, struct log_limit *failures, struct accepte
 {
 	char why[128];
 
+	ret_accepted->taken = false;
 	ret_accepted->peer_size = sizeof(ret_accepted->peer);
 	ret_accepted->fd = accept4(listen_fd, (struct sockaddr *)&ret_accepted->peer,
 		&ret_accepted->peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC);

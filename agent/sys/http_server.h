@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTPS with mutual TLS on libmicrohttpd: the only place (with sys/http_connection.c and
- * sys/http_exchange.c, its parts) that knows that library. One thread a connection, so handlers are
- * straight-line blocking code; they run side by side and must lock what they share. Used by the
- * agent.
+ * HTTPS with mutual TLS. One thread a connection, so handlers are straight-line blocking code; they
+ * run side by side and must lock what they share. Its parts sys/http_connection.c and
+ * sys/http_exchange.c are the only places that know libmicrohttpd. Used by the agent.
  *
  * What the server itself guarantees (amphora-api.md, "Transport"; architecture.md, "Learned by
  * trying"): no byte of HTTP is parsed for a peer without a valid client certificate; silent, slow
  * and too many peers are ended without delaying others (sys/connection_table.h); a request that is
- * malformed, or whose body is larger than HTTP_BODY_MAX_BYTES, is answered 400, or its connection
- * closes; no other status than those of struct http_reply ever leaves, libmicrohttpd's own
- * included.
+ * malformed, or whose body is larger than HTTP_BODY_MAX_BYTES, is answered 400 in JSON, or its
+ * connection closes; no reply of libmicrohttpd's own leaves.
  */
 #pragma once
 
@@ -25,7 +23,7 @@ enum {
 	HTTP_BODY_MAX_BYTES = 16 * 1024 * 1024,
 	/* Of all connections together; what would pass it is answered 503. */
 	HTTP_BODIES_MAX_BYTES = 64 * 1024 * 1024,
-	/* Of a request line with all headers, roughly; over it the connection closes. */
+	/* Of a request line and all headers, with what libmicrohttpd keeps of them; else closed. */
 	HTTP_HEAD_MAX_BYTES = 32 * 1024,
 	HTTP_HANDSHAKES_MAX = 16,
 	HTTP_AUTHENTICATED_MAX = 64,
@@ -54,7 +52,7 @@ struct http_reply {
 	char *allow; /* malloc'ed Allow header of a 405; NULL: none */
 };
 
-/* Fills every field of reply. Runs in the connection's thread, which has a stack of 1 MiB. */
+/* Fills every field of reply. Runs in the connection's thread, which has a stack of 2 MiB. */
 typedef void http_handler(
 	void *context, const struct http_request *request, struct http_reply *ret_reply);
 

@@ -2,6 +2,7 @@
 #include "sys/tls_credentials.h"
 
 #include <errno.h>
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <limits.h>
@@ -14,7 +15,7 @@
 #include "sys/pem.h"
 
 enum {
-	CERTIFICATES_MAX = 32,
+	CERTIFICATES_MAX = 16,
 	KEY_ID_BYTES = 32,
 	TIME_TEXT_MAX = sizeof("YYYY-MM-DD HH:MM:SS UTC")
 };
@@ -34,6 +35,13 @@ struct identity {
 	gnutls_x509_privkey_t key;
 };
 
+/* The same in the form in which credentials take it over. */
+struct key_pair {
+	gnutls_pcert_st chain[CERTIFICATES_MAX];
+	unsigned chain_length;
+	gnutls_privkey_t key;
+};
+
 DEFINE_CLEANUP(struct tls_credentials *, tls_credentials_unref);
 DEFINE_CLEANUP(gnutls_x509_crt_t, gnutls_x509_crt_deinit);
 #define cleanup_certificate CLEANUP(cleanup_gnutls_x509_crt_deinit)
@@ -44,6 +52,14 @@ static void identity_deinit(struct identity *identity)
 		gnutls_x509_crt_deinit(identity->certificates[i]);
 	if (identity->key)
 		gnutls_x509_privkey_deinit(identity->key);
+}
+
+static void key_pair_deinit(struct key_pair *pair)
+{
+	for (unsigned i = 0; i < pair->chain_length; i++)
+		gnutls_pcert_deinit(&pair->chain[i]);
+	if (pair->key)
+		gnutls_privkey_deinit(pair->key);
 }
 
 static gnutls_datum_t block_datum(const struct pem_block *block)
@@ -179,21 +195,32 @@ static int identity_find_leaf(struct identity *identity, struct err *err)
 	return 0;
 }
 
-/* The chain above the leaf, each one followed by its issuer; how many certificates belong to it. */
+/* The first of the certificates from index on that issued certificate; their count: none did. */
+static unsigned identity_find_issuer(
+	const struct identity *identity, unsigned index, gnutls_x509_crt_t certificate)
+{
+	while (index < identity->certificate_count &&
+		!gnutls_x509_crt_check_issuer(certificate, identity->certificates[index]))
+		index++;
+	return index;
+}
+
+/*
+ * The chain above the leaf, each one followed by its issuer up to one that issued itself; how many
+ * certificates belong to it.
+ */
 static unsigned identity_order_chain(struct identity *identity)
 {
+	gnutls_x509_crt_t last = identity->certificates[0];
 	unsigned length = 1;
 
-	while (length < identity->certificate_count) {
-		gnutls_x509_crt_t last = identity->certificates[length - 1];
-		unsigned i = length;
+	while (!gnutls_x509_crt_check_issuer(last, last)) {
+		unsigned issuer = identity_find_issuer(identity, length, last);
 
-		while (i < identity->certificate_count &&
-			!gnutls_x509_crt_check_issuer(last, identity->certificates[i]))
-			i++;
-		if (i == identity->certificate_count)
+		if (issuer == identity->certificate_count)
 			break;
-		identity_swap(identity, length++, i);
+		identity_swap(identity, length, issuer);
+		last = identity->certificates[length++];
 	}
 	return length;
 }
@@ -239,6 +266,40 @@ static char *certificate_subject(gnutls_x509_crt_t certificate)
 	return subject;
 }
 
+/* 0 or what GnuTLS says. */
+static int key_pair_make(
+	const struct identity *identity, unsigned chain_length, struct key_pair *pair)
+{
+	int r;
+
+	for (; pair->chain_length < chain_length; pair->chain_length++) {
+		r = gnutls_pcert_import_x509(&pair->chain[pair->chain_length],
+			identity->certificates[pair->chain_length], 0);
+		if (r < 0)
+			return r;
+	}
+	r = gnutls_privkey_init(&pair->key);
+	if (r < 0)
+		return r;
+	return gnutls_privkey_import_x509(pair->key, identity->key, GNUTLS_PRIVKEY_IMPORT_COPY);
+}
+
+/* gnutls_certificate_set_x509_key() would do, but leaks the key when it refuses (3.7). */
+static int credentials_set_key(
+	struct tls_credentials *credentials, const struct identity *identity, unsigned chain_length)
+{
+	CLEANUP(key_pair_deinit) struct key_pair pair = {0};
+	int r = key_pair_make(identity, chain_length, &pair);
+
+	if (r < 0)
+		return r;
+	r = gnutls_certificate_set_key(
+		credentials->certificate, NULL, 0, pair.chain, (int)pair.chain_length, pair.key);
+	if (r == 0)
+		pair = (struct key_pair){0}; /* taken over */
+	return r;
+}
+
 static int credentials_set_identity(struct tls_credentials *credentials, const char *pem,
 	size_t pem_size_bytes, struct err *err)
 {
@@ -254,8 +315,7 @@ static int credentials_set_identity(struct tls_credentials *credentials, const c
 	r = leaf_check_time(identity.certificates[0], err);
 	if (r < 0)
 		return err_wrap(err, r, "certificate %s", credentials->subject);
-	r = gnutls_certificate_set_x509_key(credentials->certificate, identity.certificates,
-		(int)identity_order_chain(&identity), identity.key);
+	r = credentials_set_key(credentials, &identity, identity_order_chain(&identity));
 	if (r < 0)
 		return err_set(err, -EINVAL, "certificate %s cannot be used: %s",
 			credentials->subject, gnutls_strerror(r));

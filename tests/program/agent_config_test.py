@@ -251,3 +251,36 @@ def test_a_port_that_is_taken_is_exit_status_1_and_named(make_amphora):
         result = run("--config-file", amphora.config_file, "--config-dir", amphora.config_dir)
     assert result.returncode == 1
     assert str(amphora.port) in result.stderr
+
+
+def test_the_log_says_why_a_configuration_was_refused(amphora):
+    amphora.config.set("haproxy_amphora", "bind_port", "many")
+    answer = amphora.api.put(PATH, amphora.config.text())
+    assert answer.status == 500
+    line, = (line for line in amphora.log().splitlines() if f"PUT {PATH} 500" in line)
+    assert "bind_port" in line
+
+
+@pytest.mark.parametrize("section, key, value", [
+    ("haproxy_amphora", "base_cert_dir", "/nowhere"),
+    ("amphora_agent", "amphora_id", "somebody-else"),
+    ("amphora_agent", "user_log_facility", 3),
+    ("amphora_agent", "administrative_log_facility", 4)])
+def test_the_log_says_each_time_what_waits_for_a_restart(amphora, section, key, value):
+    config = amphora.config.copy().set(section, key, value)
+    for times in (1, 2):
+        assert put(amphora, config).status == 202
+        warnings = [line for line in amphora.log().splitlines()
+                    if f"{key} is stored, and waits for a restart" in line]
+        assert len(warnings) == times
+
+
+def test_the_check_refuses_what_a_start_would(make_amphora):
+    amphora = make_amphora()
+    amphora.drop_in.set("agent", "service_manager", "systemd")
+    amphora.write_config()
+    checked = subprocess.run(
+        [BUILD / "amphora-agent", "--config-file", amphora.config_file,
+         "--config-dir", amphora.config_dir, "--check"], capture_output=True, text=True)
+    assert checked.returncode == 2
+    assert "service_manager" in checked.stderr

@@ -3,17 +3,20 @@
  * sys/http_server.h on its own, for tests/program/http_server_test.py: answers every request with
  * what it saw.
  *
- *	http_echo [-h HANDSHAKE_MS] [-i IDLE_S] [-r REQUEST_S] [-3] SERVER_PEM CA_PEM
+ *	http_echo [-h HANDSHAKE_MS] [-i IDLE_S] [-r REQUEST_S] [-f COUNT] [-3] SERVER_PEM CA_PEM
  *
  * Prints "PORT N", then obeys lines on its standard input, answering each with "OK" or "ERROR …":
  *	credentials SERVER_PEM CA_PEM
  *	request-timeout SECONDS
  * and ends with it, by http_server_free().
  *
+ * -f: with so many descriptors open already; -3: no TLS below 1.3.
+ *
  * GET /sleep?MS answers after MS milliseconds, GET /bytes?N with N bytes of text, PATCH with 405.
  * Each request that reaches the handler is logged.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -129,6 +132,13 @@ static int obey(struct http_server *server, char *line, struct err *err)
 	return err_set(err, -EINVAL, "unknown command");
 }
 
+static void descriptors_open(uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		if (open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+			exit(2);
+}
+
 static int serve(const struct http_server_options *options, char **paths)
 {
 	struct tls_credentials *credentials = NULL;
@@ -163,11 +173,13 @@ int main(int argc, char **argv)
 
 	mallopt(M_ARENA_MAX, 2); /* as bin/amphora-agent.c */
 	address_parse("::", &options.bind_address);
-	while ((option = getopt(argc, argv, "3h:i:r:")) != -1) {
+	while ((option = getopt(argc, argv, "3f:h:i:r:")) != -1) {
 		if (option == '3')
 			min_version = TLS_VERSION_1_3;
 		else if (option == '?' || text_parse_u64(optarg, 1, NUMBER_MAX, &number) < 0)
 			return 2;
+		else if (option == 'f')
+			descriptors_open(number);
 		else if (option == 'h')
 			options.handshake_timeout_ms = (int)number;
 		else if (option == 'i')

@@ -226,6 +226,16 @@ def test_a_failing_apply_is_500_and_says_why(amphora, model, servers):
         assert who_answers(old_port)
 
 
+def test_a_first_model_that_cannot_be_applied_leaves_nothing_that_runs(amphora, model):
+    model.port = amphora.port
+    answer = model.put()
+    assert answer.status == 500
+    assert amphora.api.get(f"{model.path}/haproxy").status == 404
+    assert amphora.haproxy_pids() == []
+    assert [path for path in amphora.files() if "sock" in path or "model-" in path] == []
+    assert [path for path in amphora.files() if path.startswith(f"run/{model.id}")] == []
+
+
 # Stored
 
 def test_a_stored_model_is_read_back_with_its_etag(amphora, model):
@@ -346,6 +356,15 @@ def test_a_dry_run_says_how_a_change_would_be_applied(amphora, model):
     model.port = free_port()
     assert amphora.api.put(dry, model.json()).json["would_apply"] == "reload"
     assert amphora.config_path(model.id).read_text() == config
+
+
+@pytest.mark.parametrize("query", ["dry_run=1", "dry_run", "dryrun=true", "dry_run=true&x=1",
+                                   "dry%5frun=true"])
+def test_a_misspelt_dry_run_is_refused_and_applies_nothing(amphora, model, query):
+    answer = amphora.api.put(f"{model.put_path}?{query}", model.json())
+    assert answer.status == 400
+    assert "dry_run" in answer.json["details"]
+    assert amphora.api.get(f"{model.path}/model").status == 404
 
 
 # Faults

@@ -146,6 +146,15 @@ def test_what_died_while_no_agent_ran_is_started_by_the_next(amphora, server):
     balancer.wait_until_it_serves()
 
 
+def test_what_an_interrupted_reload_was_to_hand_over_is_forgotten(amphora, server):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    amphora.kill()
+    state = amphora.config_path(balancer.id).with_name("servers-state")
+    state.write_text(state.read_text() + "1 pool 1 member 127.0.0.1 0 0 1 1 1 6 3 0 6 0 0 0 - 80 -\n")
+    amphora.start()
+    eventually(lambda: "member" not in state.read_text(), "the old state is forgotten")
+
+
 def test_a_stranger_with_the_pid_that_a_file_names_is_left_alone(amphora, server, resources):
     import subprocess
     balancer = LoadBalancer(amphora, [server]).serve()

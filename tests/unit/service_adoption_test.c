@@ -317,6 +317,13 @@ static char *haproxy_config_make(const char *socket_path)
 	return path;
 }
 
+static bool file_holds(const char *path, const char *word)
+{
+	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
+
+	return file_read(path, &text, NULL) == 0 && strstr(buf_text(&text), word);
+}
+
 static void haproxy_is_found_after_a_reload_and_ends_with_its_old_workers(void **state)
 {
 	cleanup_free char *front = in_temporary_folder("front");
@@ -335,6 +342,8 @@ static void haproxy_is_found_after_a_reload_and_ends_with_its_old_workers(void *
 	manager_drop();
 	agent = agent_start(&spec, &pid);
 	assert_soon(is_listening(front));
+	/* A master that still starts dies of the signal below: it says when it is done. */
+	assert_soon(file_holds(output, "Loading success"));
 	/* An unfinished request, which keeps the old worker after a reload. */
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", front);
 	assert_int_equal(connect(held, (struct sockaddr *)&address, sizeof(address)), 0);

@@ -183,6 +183,10 @@ static void of_two_certificates_with_the_key_the_later_one_counts(void **state)
 		assert_true(tls_credentials_expires_s(credentials) - time(NULL) > 5 * DAY_S);
 		tls_credentials_unref(credentials);
 	}
+	openssl("req -x509 -key leaf.key -out self.crt -days 9 -subj /CN=self");
+	openssl("req -x509 -key leaf.key -out self-old.crt -days 1 -subj /CN=self");
+	assert_accepted("self-old.crt self.crt leaf.key");
+	assert_accepted("self.crt self-old.crt leaf.key");
 }
 
 static void keys_of_every_usual_kind_are_read(void **state)
@@ -220,6 +224,10 @@ static void what_is_missing_is_named(void **state)
 	assert_refused("leaf.key", "no certificate found");
 	assert_refused("middle.crt leaf.key", "matches no certificate");
 	assert_refused("leaf.crt leaf.key middle.key", "more than one private key");
+	assert_refused("leaf.crt leaf.crt leaf.crt leaf.crt leaf.crt leaf.crt leaf.crt leaf.crt "
+		       "leaf.crt leaf.crt leaf.crt leaf.crt leaf.crt leaf.crt leaf.crt leaf.crt "
+		       "leaf.crt leaf.key",
+		"more than 16 certificates");
 	assert_refused_with_ca("leaf.crt leaf.key", "ca.ext", "CA of the clients");
 	assert_refused_with_ca("leaf.crt leaf.key", "leaf.key", "CA of the clients");
 }
