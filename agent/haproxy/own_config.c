@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <jansson.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
