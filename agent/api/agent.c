@@ -46,6 +46,7 @@ struct agent {
 	struct service_manager *services;
 	struct haproxy_site *site;
 	struct http_server *server;
+	bool owns_sender; /* it ends with us; not so one that an agent before us left running */
 };
 
 DEFINE_CLEANUP(struct agent *, agent_free);
@@ -248,6 +249,7 @@ int agent_new(struct settings_sources *sources, struct settings *settings, struc
 	if (r == 0)
 		haproxy_restore_all(agent->site);
 	/* Only now: a heartbeat without what is still starting would be a harmful one. */
+	agent->owns_sender = r == 0;
 	if (r == 0 && heartbeat_restart(agent, &heartbeat_err) < 0)
 		log_error("starting %s: %s", heartbeat_service, heartbeat_err.text);
 	pthread_mutex_unlock(&agent->rotation);
@@ -270,7 +272,8 @@ void agent_free(struct agent *agent)
 	if (agent->server)
 		http_server_free(agent->server);
 	if (agent->services) {
-		service_stop(agent->services, heartbeat_service, NULL);
+		if (agent->owns_sender)
+			service_stop(agent->services, heartbeat_service, NULL);
 		haproxy_site_free(agent->site);
 		service_manager_free(agent->services);
 	}

@@ -41,7 +41,7 @@ static json_t *changes_json(const struct haproxy_changes *changes)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < changes->count; i++)
-		json_array_append_new(list, json_string(changes->lines[i]));
+		json_array_append_new(list, reply_json_text(changes->lines[i]));
 	return list;
 }
 
@@ -60,10 +60,10 @@ static void reply_applied(struct http_reply *ret_reply, const struct haproxy_mod
 static void reply_preview(struct http_reply *ret_reply, const struct haproxy_model_result *result,
 	const struct faults *faults)
 {
-	json_t *reply = json_pack("{s:s, s:{}, s:n, s:s, s:s, s:o}", "haproxy.cfg",
-		buf_text(&result->config), "keepalived-lvs", "keepalived-vrrp", "check",
-		buf_text(&result->output), "would_apply", haproxy_applied_text(result->applied),
-		"changes", changes_json(&result->changes));
+	json_t *reply = json_pack("{s:o, s:{}, s:n, s:o, s:s, s:o}", "haproxy.cfg",
+		reply_json_text(buf_text(&result->config)), "keepalived-lvs", "keepalived-vrrp",
+		"check", reply_json_text(buf_text(&result->output)), "would_apply",
+		haproxy_applied_text(result->applied), "changes", changes_json(&result->changes));
 
 	if (faults->warnings.count > 0)
 		json_object_set_new(reply, "warnings", faults_json(&faults->warnings));

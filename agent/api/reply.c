@@ -22,8 +22,7 @@ void reply_json(struct http_reply *ret_reply, int status, json_t *json)
 	};
 }
 
-/* A string of JSON whatever the bytes: a child's output need not be UTF-8. */
-static json_t *json_text(const char *text)
+json_t *reply_json_text(const char *text)
 {
 	cleanup_free char *copy = NULL;
 	json_t *string = json_string(text);
@@ -40,9 +39,9 @@ static void reply_message(
 {
 	json_t *json = json_object();
 
-	json_object_set_new(json, "message", json_text(message));
+	json_object_set_new(json, "message", reply_json_text(message));
 	if (details)
-		json_object_set_new(json, "details", json_text(details));
+		json_object_set_new(json, "details", reply_json_text(details));
 	reply_json(ret_reply, status, json);
 }
 
@@ -83,7 +82,7 @@ void reply_framework_error(struct http_reply *ret_reply, int status, const char 
 {
 	json_t *json = json_object();
 
-	json_object_set_new(json, "error", json_text(error));
+	json_object_set_new(json, "error", reply_json_text(error));
 	json_object_set_new(json, "http_code", json_integer(status));
 	reply_json(ret_reply, status, json);
 }

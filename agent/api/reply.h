@@ -17,6 +17,9 @@
 
 /* Takes json over. */
 void reply_json(struct http_reply *ret_reply, int status, json_t *json);
+/* A string for such a reply whatever the bytes, '?' for what is no UTF-8: others' output and files.
+ */
+json_t *reply_json_text(const char *text);
 /* {"message": "OK"} with details unless NULL. */
 void reply_ok(struct http_reply *ret_reply, int status, const char *details);
 /* text/plain; the buffer is empty afterwards. */

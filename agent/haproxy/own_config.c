@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <jansson.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -48,6 +49,17 @@ static int own_config_render(const struct haproxy_site *site, struct buf *ret_te
 	return mustache_render(mustache, view, &as_it_is, ret_text, err);
 }
 
+/* Only what has changed is written: the agent starts on a disk that turned read-only, too. */
+static int own_config_write(const char *path, const struct buf *text, struct err *err)
+{
+	cleanup_buf struct buf present = BUF_INIT(OWN_CONFIG_MAX_BYTES);
+
+	if (file_read(path, &present, NULL) == 0 && present.size_bytes == text->size_bytes &&
+		memcmp(buf_text(&present), buf_text(text), text->size_bytes) == 0)
+		return 0;
+	return file_replace(path, buf_text(text), text->size_bytes, 0644, err);
+}
+
 int haproxy_own_config_store(const struct haproxy_site *site, struct err *err)
 {
 	cleanup_free char *path = haproxy_site_own_config_path(site);
@@ -57,7 +69,7 @@ int haproxy_own_config_store(const struct haproxy_site *site, struct err *err)
 
 	if (r < 0)
 		return err_wrap(err, r, "rendering %s", path);
-	r = file_replace(path, buf_text(&text), text.size_bytes, 0644, err);
+	r = own_config_write(path, &text, err);
 	if (r < 0)
 		return r;
 	return file_replace_nosync(check_path, check_config, sizeof(check_config) - 1, 0644, err);

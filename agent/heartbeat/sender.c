@@ -223,7 +223,7 @@ static bool is_withheld(struct sender *sender)
 		condition_raise(&sender->withheld, -ENOKEY,
 			"no heartbeat is sent: [health_manager] heartbeat_key is not set");
 	else
-		condition_clear(&sender->withheld, "keepalived runs: heartbeats are sent again");
+		condition_clear(&sender->withheld, "heartbeats are sent again");
 	return sender->withheld.text;
 }
 

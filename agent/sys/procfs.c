@@ -232,33 +232,6 @@ int procfs_read_load(struct procfs_load *ret_load, struct err *err)
 	return r < 0 ? err_set_errno(err, r, "reading /proc/loadavg") : 0;
 }
 
-int procfs_parse_uptime(const char *uptime, uint64_t *ret_uptime_ms)
-{
-	size_t seconds_size = strcspn(uptime, ".");
-	uint64_t hundredths;
-	uint64_t seconds;
-
-	/* "1457.82 2736.74": always two digits behind the point. */
-	if (text_parse_u64_span(uptime, seconds_size, 0, UINT32_MAX, &seconds) < 0)
-		return -EBADMSG;
-	uptime += seconds_size;
-	if (*uptime != '.' || strcspn(uptime + 1, " ") != 2 ||
-		text_parse_u64_span(uptime + 1, 2, 0, 99, &hundredths) < 0)
-		return -EBADMSG;
-	*ret_uptime_ms = seconds * 1000 + hundredths * 10;
-	return 0;
-}
-
-int procfs_read_uptime(uint64_t *ret_uptime_ms, struct err *err)
-{
-	char head[HEAD_MAX_BYTES];
-	int r = head_read("/proc/uptime", head);
-
-	if (r == 0)
-		r = procfs_parse_uptime(head, ret_uptime_ms);
-	return r < 0 ? err_set_errno(err, r, "reading /proc/uptime") : 0;
-}
-
 int procfs_read_boot_id(struct procfs_boot_id *ret_boot_id, struct err *err)
 {
 	const size_t size_bytes = sizeof(ret_boot_id->text) - 1;

@@ -64,9 +64,6 @@ struct procfs_load {
 int procfs_parse_load(const char *loadavg, struct procfs_load *ret_load);
 int procfs_read_load(struct procfs_load *ret_load, struct err *err);
 
-int procfs_parse_uptime(const char *uptime, uint64_t *ret_uptime_ms);
-int procfs_read_uptime(uint64_t *ret_uptime_ms, struct err *err);
-
 /* Changes with every boot: what an earlier boot left behind is told by it. */
 struct procfs_boot_id {
 	char text[37];

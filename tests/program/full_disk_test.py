@@ -199,3 +199,13 @@ def test_a_sender_that_starts_on_a_read_only_disk_beats(make_amphora, resources,
         os.kill(first, signal.SIGKILL)
         eventually(lambda: amphora.heartbeat_pid() not in (0, first), "the sender is back")
         manager.next_beat(lambda beat: beat.message["seq"] <= 1, "the new sender's heartbeat")
+
+
+def test_an_agent_starts_on_a_disk_that_turned_read_only(amphora, balancer):
+    master = balancer.master
+    amphora.kill()
+    with ReadOnly(amphora):
+        amphora.start()
+        assert amphora.api.get(f"{balancer.path}/haproxy").text == balancer.configuration()
+        assert balancer.master == master
+        assert balancer.who_answers() == "one"

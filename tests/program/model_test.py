@@ -3,10 +3,12 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
 
 from harness import haproxy
+from harness.amphora import ROOT
 from harness.eventually import eventually
 from harness.load_balancer import LoadBalancer
 from harness.ports import free_port
@@ -328,6 +330,20 @@ def test_a_dry_run_shows_everything_and_writes_nothing(amphora, model):
     assert amphora.haproxy_pids() == []
     assert model.put().status == 200
     assert amphora.config_path(model.id).read_text() == shown["haproxy.cfg"]
+
+
+def test_a_dry_run_shows_a_template_of_the_operators_in_another_encoding(make_amphora):
+    amphora = make_amphora()
+    templates = amphora.directory / "templates"
+    shutil.copytree(ROOT / "templates", templates)
+    template = templates / "haproxy.cfg.mustache"
+    template.write_bytes("# für uns\n".encode("latin-1") + template.read_bytes())
+    amphora.config.set("agent", "template_dir", templates)
+    amphora.start()
+    model = Model(amphora, "lb", [])
+    answer = amphora.api.put(f"{model.put_path}?dry_run=true", model.json())
+    assert answer.status == 200
+    assert "# f?r uns\n" in answer.json["haproxy.cfg"]
 
 
 def test_a_dry_run_says_how_a_change_would_be_applied(amphora, model):

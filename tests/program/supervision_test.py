@@ -229,3 +229,18 @@ def test_haproxy_gets_no_descriptor_of_the_agent(amphora, server):
     for pid in [balancer.master, *balancer.workers, amphora.heartbeat_pid()]:
         held = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
         assert f"socket:[{listening.copy().pop()}]" not in held
+
+
+def test_an_agent_that_cannot_start_leaves_the_sender_running(amphora, manager):
+    manager.next_beat()
+    sender = amphora.heartbeat_pid()
+    amphora.kill()
+    good = (amphora.certificate_dir / "server.pem").read_bytes()
+    (amphora.certificate_dir / "server.pem").write_bytes(b"no certificate")
+    amphora.start(wait=False)
+    eventually(lambda: not amphora.is_running(), "the agent has ended")
+    assert amphora.heartbeat_pid() == sender
+    manager.next_beat()
+    (amphora.certificate_dir / "server.pem").write_bytes(good)
+    amphora.start()
+    manager.next_beat()

@@ -157,21 +157,6 @@ static void load_averages_stay_as_the_kernel_printed_them(void **state)
 	assert_int_equal(procfs_parse_load("1 2 1234567890123456\n", &load), -EBADMSG);
 }
 
-static void uptime_becomes_milliseconds(void **state)
-{
-	uint64_t uptime_ms = 0;
-
-	(void)state;
-	assert_int_equal(procfs_parse_uptime("1457.82 2736.74\n", &uptime_ms), 0);
-	assert_int_equal(uptime_ms, 1457820);
-	assert_int_equal(procfs_parse_uptime("0.05 0.00\n", &uptime_ms), 0);
-	assert_int_equal(uptime_ms, 50);
-	assert_int_equal(procfs_parse_uptime("1457\n", &uptime_ms), -EBADMSG);
-	assert_int_equal(procfs_parse_uptime("-1.00 0.00\n", &uptime_ms), -EBADMSG);
-	assert_int_equal(procfs_parse_uptime("", &uptime_ms), -EBADMSG);
-	assert_int_equal(uptime_ms, 50);
-}
-
 static void the_start_time_is_found_behind_any_program_name(void **state)
 {
 	static const char after[] = " S 1 2 3 0 -1 4194304 109 0 0 0 0 0 0 0 20 0 1 0 145781 313";
@@ -294,7 +279,6 @@ static void this_machine_is_understood(void **state)
 	struct procfs_disk disk = {0};
 	struct procfs_cpu cpu = {0};
 	struct err err = ERR_NONE;
-	uint64_t uptime_ms = 0;
 
 	(void)state;
 	assert_int_equal(procfs_read_memory(&memory, &err), 0);
@@ -304,8 +288,6 @@ static void this_machine_is_understood(void **state)
 	assert_true(procfs_cpu_count() >= 1);
 	assert_int_equal(procfs_read_load(&load, &err), 0);
 	assert_true(load.text[2][0] != '\0');
-	assert_int_equal(procfs_read_uptime(&uptime_ms, &err), 0);
-	assert_true(uptime_ms > 0);
 	assert_int_equal(procfs_read_boot_id(&boot_id, &err), 0);
 	assert_int_equal(strlen(boot_id.text), 36);
 	assert_int_equal(procfs_read_disk("/", &disk, &err), 0);
@@ -340,7 +322,6 @@ int main(void)
 		cmocka_unit_test(processor_time_is_the_first_line_of_stat),
 		cmocka_unit_test(processor_time_with_too_few_columns_is_refused),
 		cmocka_unit_test(load_averages_stay_as_the_kernel_printed_them),
-		cmocka_unit_test(uptime_becomes_milliseconds),
 		cmocka_unit_test(the_start_time_is_found_behind_any_program_name),
 		cmocka_unit_test(a_process_line_that_ends_early_is_refused),
 		cmocka_unit_test(a_process_keeps_its_start_time_and_loses_it_when_it_is_gone),

@@ -320,6 +320,28 @@ static void a_dead_keepalived_withholds_the_heartbeat(void **state)
 	scene_stop(&scene);
 }
 
+static void a_keepalived_that_is_configured_no_more_is_not_said_to_run(void **state)
+{
+	cleanup_free char *vrrp = in_temporary_folder("vrrp");
+	struct scene scene;
+	struct sender *sender;
+
+	(void)state;
+	scene_start(&scene);
+	assert_int_equal(directory_make(vrrp, 0755, NULL), 0);
+	temporary_file("vrrp/octavia-keepalived.conf", "");
+	sender = sender_new(&scene.settings);
+	traffic_is(&scene, 100);
+	sender_beat(sender);
+	assert_int_equal(directory_remove(vrrp, NULL), 0);
+	sender_beat(sender);
+	assert_int_equal(received_rx(&scene), 100);
+	assert_int_equal(captured_log_count(&scene.log, "heartbeats are sent again"), 1);
+	assert_int_equal(captured_log_count(&scene.log, "keepalived runs"), 0);
+	sender_free(sender);
+	scene_stop(&scene);
+}
+
 static void without_a_key_nothing_leaves(void **state)
 {
 	struct scene scene;
@@ -507,6 +529,7 @@ int main(void)
 		with_temporary_folder(the_references_counters_are_read_once),
 		with_temporary_folder(broken_counters_are_said_and_replaced),
 		with_temporary_folder(a_dead_keepalived_withholds_the_heartbeat),
+		with_temporary_folder(a_keepalived_that_is_configured_no_more_is_not_said_to_run),
 		with_temporary_folder(without_a_key_nothing_leaves),
 		with_temporary_folder(too_many_members_go_out_as_listeners_and_say_why),
 		with_temporary_folder(own_files_that_cannot_be_written_cost_no_heartbeat),
