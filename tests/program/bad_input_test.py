@@ -186,6 +186,34 @@ def test_a_chunked_body_is_a_body(amphora, lb_id):
     assert answer.etag == hashlib.md5(text).hexdigest()
 
 
+def test_a_body_just_within_the_limit_is_taken(amphora, lb_id):
+    text = LoadBalancer(amphora).configuration()
+    text += "# a comment of sixty-four characters, which HAProxy has to skip\n" * 250000
+    assert BODY_MAX - 1_000_000 < len(text) < BODY_MAX
+    answer = amphora.api.put(f"/1.0/loadbalancer/{amphora.id}/{lb_id}/haproxy", text)
+    assert answer.status == 202, answer
+
+
+def test_a_client_that_asks_before_it_sends_a_body_is_told_to_go_on(amphora, lb_id):
+    text = LoadBalancer(amphora).configuration().encode()
+    with amphora.api.connect() as connection:
+        connection.sendall(
+            f"PUT /1.0/loadbalancer/{amphora.id}/{lb_id}/haproxy HTTP/1.1\r\nHost: a\r\n"
+            f"Expect: 100-continue\r\nContent-Length: {len(text)}\r\n"
+            "Connection: close\r\n\r\n".encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(text)
+        assert parse_answer(read_to_end(connection)).status == 202
+
+
+def test_requests_in_one_piece_are_answered_one_after_the_other(amphora):
+    one = b"GET /1.0/info HTTP/1.1\r\nHost: a\r\n\r\n"
+    last = b"GET /1.0/nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    received = amphora.api.send_raw(one + one + last)
+    assert received.count(b"HTTP/1.1 200 ") == 2
+    assert received.count(b"HTTP/1.1 404 ") == 1
+
+
 def test_a_truncated_body_changes_nothing(amphora, untouched):
     text = untouched.configuration() + "# newer\n"
     with amphora.api.connect() as connection:

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -154,6 +155,15 @@ def test_keep_alive_serves_many_requests_on_one_connection(amphora):
         port = session.connection.sock.getsockname()[1]
         session.request("GET", "//")
         assert session.connection.sock.getsockname()[1] == port
+
+
+def test_the_log_has_one_line_for_each_request(amphora):
+    assert amphora.api.get("/1.0/info?with=query").status == 200
+    assert amphora.api.put("/1.0/info").status == 405
+    lines = [line for line in amphora.log().splitlines() if " /1.0/info " in line]
+    assert len(lines) == 2
+    assert re.search(r"GET /1\.0/info 200 \d+ ms$", lines[0])
+    assert re.search(r"PUT /1\.0/info 405 \d+ ms\b", lines[1])
 
 
 def test_an_agent_bound_to_every_address_answers_on_ipv6_and_ipv4(make_amphora):

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
 
 import pytest
 
@@ -278,6 +279,35 @@ def test_the_reference_agents_counters_are_continued(amphora, manager, server):
     assert reported == {"rx": 7, "tx": 0, "totconns": 2, "ereq": 0}
 
 
+# Size
+
+def serve_many_members(amphora, count):
+    """One load balancer whose pool has so many members, without checks."""
+    balancer = LoadBalancer(amphora, check="")
+    balancer.members = [(str(uuid.uuid4()), "127.0.0.1", 10000 + number, 1)
+                        for number in range(count)]
+    assert balancer.upload().status == 202
+    answer = balancer.act("reload")
+    assert answer.status == 202, answer
+    return balancer
+
+
+def test_two_thousand_members_stand_in_one_datagram(amphora, manager):
+    balancer = serve_many_members(amphora, 2000)
+    beat = manager.next_beat(lambda beat: beat.listeners, "a heartbeat with the listener", 30)
+    assert set(beat.members()) == {member[0] for member in balancer.members}
+
+
+def test_members_that_do_not_fit_cost_the_pools_and_never_the_beat(amphora, manager):
+    balancer = serve_many_members(amphora, 5000)
+    beat = manager.next_beat(lambda beat: beat.listeners, "a heartbeat with the listener", 30)
+    assert set(beat.listeners) == {balancer.listener_id}
+    assert beat.pools == {}
+    assert any("5000 members" in line and "does not fit" in line
+               for line in amphora.log().splitlines())
+    assert_period(arrival_times(manager, 3), 1)
+
+
 # Targets
 
 def test_several_targets_of_both_families_are_taken_in_turn(make_beating_amphora, resources):
@@ -350,6 +380,17 @@ def test_no_heartbeat_goes_out_when_keepalived_is_configured_but_dead(amphora, m
     assert len(manager.beats) == seen
     (vrrp / "octavia-keepalived.conf").unlink()
     manager.next_beat(what="heartbeats go on when keepalived is configured no more")
+
+
+def test_heartbeats_go_out_while_keepalived_runs(amphora, manager, resources):
+    keepalived = resources.enter_context(subprocess.Popen(["sleep", "600"]))
+    resources.callback(keepalived.kill)
+    vrrp = amphora.base_path / "vrrp"
+    vrrp.mkdir()
+    (vrrp / "octavia-keepalived.pid").write_text(f"{keepalived.pid}\n")
+    (vrrp / "octavia-keepalived.conf").write_text("vrrp_instance x {\n}\n")
+    manager.next_beat()
+    manager.next_beat()
 
 
 def test_a_stopped_load_balancer_is_left_out(amphora, manager, server):

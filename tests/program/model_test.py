@@ -129,6 +129,15 @@ def test_a_disabled_member_gets_nothing(model):
     assert set(share(model.port, 10)) == {"two"}
 
 
+def test_a_vip_and_members_may_be_ipv6(amphora, lb_id, resources):
+    server = resources.enter_context(WebServer("six", "::1"))
+    model = Model(amphora, lb_id, [server])
+    answer = model.put({**model.json(), "vip_address": "::1"})
+    assert answer.status == 200, answer
+    assert who_answers(model.port, "::1") == "six"
+    eventually(lambda: model.member(server)["operating_status"] == "ONLINE", "it is checked")
+
+
 def test_an_http_listener_with_an_http_monitor_asks_for_the_path(amphora, lb_id, servers):
     monitor = {"type": "HTTP", "delay": 1, "timeout": 1, "max_retries": 1, "max_retries_down": 1,
                "url_path": "/healthz", "expected_codes": "200-204"}
@@ -299,6 +308,19 @@ def test_if_match_refuses_a_lost_update(amphora, model, quote):
     answer = model.put(headers={"If-Match": quote + first + quote})
     assert answer.status == 409
     assert "weight 7" in amphora.config_path(model.id).read_text()
+
+
+def test_of_two_updates_at_once_that_start_from_the_same_model_one_is_refused(amphora, model):
+    import concurrent.futures
+    etag = model.put().etag
+
+    def update(weight):
+        changed = model.json()
+        changed["listeners"][0]["default_pool"]["members"] = [
+            {**member, "weight": weight} for member in model.members]
+        return model.put(changed, headers={"If-Match": etag}).status
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        assert sorted(pool.map(update, (11, 12, 13, 14))) == [200, 409, 409, 409]
 
 
 def test_if_match_refuses_what_is_not_there(model):
@@ -564,6 +586,42 @@ def test_a_delete_leaves_nothing_of_a_model(amphora, model, path):
     assert amphora.api.get(f"{model.path}/model").status == 404
     assert amphora.api.delete(path.format(model.id)).status == 200
     assert amphora.api.get("/").status == 200
+
+
+# Crashes
+
+def test_an_agent_killed_at_any_moment_leaves_the_old_or_the_new_model(amphora, model):
+    import random
+    import threading
+    import time
+    generator = random.Random(4)
+    model.serve()
+    for _ in range(8):
+        old_port, model.port = model.port, free_port()
+        put = threading.Thread(target=ignore_errors, args=(model.put,))
+        put.start()
+        time.sleep(generator.uniform(0, 0.15))
+        amphora.kill()
+        put.join()
+        amphora.start()
+        config = amphora.config_path(model.id).read_text()
+        ports = [port for port in (old_port, model.port) if f":{port}\n" in config]
+        assert len(ports) == 1
+        stored = amphora.api.get(f"{model.path}/model")
+        assert stored.status == 200
+        stored = stored.json.get("loadbalancer", stored.json)
+        assert stored["listeners"][0]["protocol_port"] == ports[0]
+        answer = model.put()
+        assert answer.status == 200, answer
+        assert who_answers(model.port)
+        assert who_answers(old_port) is None
+
+
+def ignore_errors(function):
+    try:
+        function()
+    except Exception:
+        pass
 
 
 # Ids

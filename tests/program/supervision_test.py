@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What dies is restarted; what the agent leaves behind lives on and is found again."""
 
+import contextlib
 import os
 import signal
 import time
@@ -73,6 +74,65 @@ def test_a_haproxy_that_dies_again_and_again_is_restarted_with_growing_pauses(am
         pauses.append(time.monotonic() - began)
     assert pauses[0] < 1
     assert pauses[-1] > pauses[0] + 0.2, f"no back-off: {pauses}"
+
+
+def freeze(resources, pids):
+    """They do nothing from now on, not even end on SIGTERM."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+        resources.callback(thaw, pid)
+
+
+def thaw(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_frozen_haproxy_can_be_deleted(amphora, server, resources):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    pids = amphora.haproxy_pids(balancer.id)
+    freeze(resources, pids)
+    began = time.monotonic()
+    answer = balancer.delete()
+    assert answer.status == 200, answer
+    assert time.monotonic() - began < 30
+    assert amphora.haproxy_pids(balancer.id) == []
+
+
+def test_a_frozen_worker_delays_no_question_and_a_reload_replaces_it(amphora, server, resources):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    workers = balancer.workers
+    freeze(resources, workers)
+    for path in ("/1.0/details", "/1.0/listeners", f"{balancer.path}/haproxy"):
+        began = time.monotonic()
+        assert amphora.api.get(path).status == 200
+        assert time.monotonic() - began < 1, path
+    balancer.listener_lines = ("timeout client 40s",)
+    assert balancer.upload().status == 202
+    began = time.monotonic()
+    answer = balancer.act("reload")
+    assert answer.status == 202, answer
+    assert time.monotonic() - began < 30
+    for pid in workers:
+        thaw(pid)
+    balancer.wait_until_it_serves()
+    assert set(balancer.workers) - set(workers)
+
+
+def test_a_frozen_master_is_a_clear_500_well_within_a_controllers_patience(
+        amphora, server, resources):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    freeze(resources, [balancer.master])
+    balancer.listener_lines = ("timeout client 40s",)
+    assert balancer.upload().status == 202
+    began = time.monotonic()
+    answer = balancer.act("reload", timeout=60)
+    assert time.monotonic() - began < 50
+    assert answer.status == 500, answer
+    assert answer.json["message"] == "Error reloading haproxy"
+    assert balancer.who_answers() == "one"
+    thaw(balancer.master)
+    assert balancer.act("reload").status == 202
 
 
 def test_a_stopped_haproxy_is_not_restarted(amphora, server):
