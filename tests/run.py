@@ -6,7 +6,7 @@ usage: run.py [UNIT_TEST_PROGRAM...]
 AMPHORA_BUILD is the build folder (default: build). SUITE=unit, program or interop runs that part
 alone; unit is the cmocka programs (those named, or all in the build folder's unit/) and the replay
 of each fuzz target's corpus, program and interop are pytest's folders here. AMPHORA_TEST_JOBS is how
-many files of those run at a time (default: one more than there are processors).
+many programs or files run at a time (default: one more than there are processors).
 """
 
 import collections
@@ -81,10 +81,13 @@ def run_program(command, timeout_s=PROGRAM_TIMEOUT_S, **environment):
         return process.returncode, output.read().decode(errors="replace") + note
 
 
-def run_unit(program, tally):
-    """One cmocka program, read as TAP. A test that the plan promises and no line reports (a
-    crash, a group that cannot be set up) has failed."""
-    status, output = run_program([program], CMOCKA_MESSAGE_OUTPUT="TAP")
+def run_unit(program):
+    return run_program([program], CMOCKA_MESSAGE_OUTPUT="TAP")
+
+
+def tally_tap(program, status, output, tally):
+    """What one cmocka program said. A test that the plan promises and no line reports (a crash, a
+    group that cannot be set up) has failed."""
     planned = reported = failed = 0
     said = "no reason given"
     for line in output.splitlines():
@@ -114,13 +117,16 @@ def run_unit(program, tally):
         print(output)
 
 
-def run_fuzz_replay(program, tally):
+def run_fuzz_replay(program):
     """One fuzz target over its corpus: one test."""
-    corpus = TESTS / "fuzz" / "corpus" / program.name.removesuffix("_fuzz")
-    status, output = run_program([program, corpus])
+    return run_program(
+        [program, TESTS / "fuzz" / "corpus" / program.name.removesuffix("_fuzz")])
+
+
+def tally_fuzz_replay(program, status, output, tally):
     if status == 0:
         tally.passed()
-        print(f"{program.name}: ok (corpus {corpus.relative_to(ROOT)})", flush=True)
+        print(f"{program.name}: ok", flush=True)
     else:
         tally.failed(f"{program.name}: exit status {status} on its corpus")
         print(f"{program.name}: FAILED\n{output}", flush=True)
@@ -134,11 +140,14 @@ def run_unit_suite(named, tally):
     programs = [pathlib.Path(name).resolve() for name in named] or programs_in(BUILD / "unit")
     if not programs:
         tally.failed(f"no unit test program in {BUILD / 'unit'}: run make first")
-    for program in programs:
-        run_unit(program, tally)
-    if not named:
-        for program in programs_in(BUILD / "fuzz"):
-            run_fuzz_replay(program, tally)
+    replays = [] if named else programs_in(BUILD / "fuzz")
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        units = zip(programs, pool.map(run_unit, programs))
+        fuzzes = zip(replays, pool.map(run_fuzz_replay, replays))
+        for program, (status, output) in units:
+            tally_tap(program, status, output, tally)
+        for program, (status, output) in fuzzes:
+            tally_fuzz_replay(program, status, output, tally)
 
 
 def run_pytest_file(path):
