@@ -209,7 +209,6 @@ static int folders_check(const struct ini *ini, const struct settings *settings,
 		const char *section, *key, *path;
 	} folders[] = {
 		{"haproxy_amphora", "base_cert_dir", settings->base_cert_dir},
-		{"amphora_agent", "agent_server_network_dir", settings->agent_server_network_dir},
 		{"agent", "runtime_dir", settings->runtime_dir},
 	};
 
