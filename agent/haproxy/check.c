@@ -6,8 +6,9 @@
 #include "base/cleanup.h"
 #include "sys/process.h"
 
-/* Below the 60 s after which a controller sends its request again. */
-enum { CHECK_TIMEOUT_MS = 50 * 1000 };
+/* With the reload that may follow (haproxy/launch.c) below the 60 s after which a controller asks
+ * again. */
+enum { CHECK_TIMEOUT_MS = 30 * 1000 };
 
 /* What process_run() adds to the number of a signal. */
 enum { SIGNALLED = 128 };
