@@ -70,11 +70,14 @@ static void reply_preview(struct http_reply *ret_reply, const struct haproxy_mod
 	reply_json(ret_reply, 200, reply);
 }
 
-/* The model is valid; what went wrong is HAProxy's or ours, not the client's. */
-static void reply_not_applied(struct http_reply *ret_reply,
+/*
+ * The model is valid; what went wrong is HAProxy's or ours, not the client's, unless there is too
+ * much of it.
+ */
+static void reply_not_applied(struct http_reply *ret_reply, int r,
 	const struct haproxy_model_result *result, const struct err *err)
 {
-	reply_error(ret_reply, 500, "Error applying the load balancer",
+	reply_error(ret_reply, r == -EMSGSIZE ? 400 : 500, "Error applying the load balancer",
 		result->output.size_bytes ? buf_text(&result->output) : err->text);
 }
 
@@ -109,9 +112,10 @@ static void model_preview(struct haproxy_instance *instance, const struct haprox
 {
 	cleanup_haproxy_model_result struct haproxy_model_result result;
 	struct err err = ERR_NONE;
+	int r = haproxy_model_preview(instance, model, &result, &err);
 
-	if (haproxy_model_preview(instance, model, &result, &err) < 0)
-		reply_not_applied(ret_reply, &result, &err);
+	if (r < 0)
+		reply_not_applied(ret_reply, r, &result, &err);
 	else
 		reply_preview(ret_reply, &result, faults);
 }
@@ -121,9 +125,10 @@ static void model_apply(struct haproxy_instance *instance, const struct haproxy_
 {
 	cleanup_haproxy_model_result struct haproxy_model_result result;
 	struct err err = ERR_NONE;
+	int r = haproxy_model_apply(instance, model, &result, &err);
 
-	if (haproxy_model_apply(instance, model, &result, &err) < 0) {
-		reply_not_applied(ret_reply, &result, &err);
+	if (r < 0) {
+		reply_not_applied(ret_reply, r, &result, &err);
 		return;
 	}
 	log_info("load balancer %s: model: %s", instance->id.text,

@@ -16,6 +16,11 @@
 
 DEFINE_CLEANUP(DIR *, closedir);
 
+/* A file's temporary is ".NAME.tmp-XXXXXX": told from what a person may leave beside it. */
+#define TEMPORARY_MARK ".tmp-"
+
+enum { TEMPORARY_RANDOM_SIZE = 6 };
+
 enum { READ_STEP_BYTES = 64 * KIB, TREE_DEPTH_MAX = 16 };
 
 static int fd_read_all(int fd, struct buf *ret_content)
@@ -125,7 +130,8 @@ static int replace(const char *path, const void *data, size_t size_bytes, mode_t
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
-	cleanup_free char *temporary = xformat("%.*s.%s.XXXXXX", (int)(name - path), path, name);
+	cleanup_free char *temporary =
+		xformat("%.*s.%s" TEMPORARY_MARK "XXXXXX", (int)(name - path), path, name);
 	cleanup_close int fd = mkostemp(temporary, O_CLOEXEC);
 	int r;
 
@@ -258,6 +264,25 @@ int directory_make(const char *path, mode_t mode, struct err *err)
 	if (mkdir(path, mode) < 0 && errno != EEXIST)
 		return err_set_errno(err, -errno, "making folder %s", path);
 	return 0;
+}
+
+static bool is_temporary(const char *name)
+{
+	size_t tail = strlen(TEMPORARY_MARK) + TEMPORARY_RANDOM_SIZE;
+	size_t size = strlen(name);
+
+	return name[0] == '.' && size > tail + 1 &&
+	       text_starts_with(name + size - tail, TEMPORARY_MARK);
+}
+
+void directory_sweep(const char *path)
+{
+	CLEANUP(cleanup_closedir) DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder)))
+		if (is_temporary(entry->d_name))
+			unlinkat(dirfd(folder), entry->d_name, 0);
 }
 
 bool file_exists(const char *path)

@@ -14,6 +14,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* What the name of a file's temporary has more than the file's. */
+enum { FILE_TEMPORARY_EXTRA = 12 };
+
 /*
  * Appends the file's bytes to ret_content (its maximum is the limit). -ENOENT when there is none,
  * -EMSGSIZE when it is larger than the limit, -EINVAL when it is no regular file.
@@ -22,7 +25,7 @@ int file_read(const char *path, struct buf *ret_content, struct err *err);
 
 /*
  * Replaces path by size_bytes bytes of data, with mode whatever the umask. The temporary lies
- * beside it (".NAME.XXXXXX"), so the folder must be on the same file system and exist.
+ * beside it (".NAME.tmp-XXXXXX", FILE_TEMPORARY_EXTRA bytes more), so the folder must exist.
  */
 int file_replace(
 	const char *path, const void *data, size_t size_bytes, mode_t mode, struct err *err);
@@ -39,5 +42,8 @@ int file_remove(const char *path, struct err *err);
 int directory_remove(const char *path, struct err *err);
 /* Makes the folder and its missing parents; one that is there keeps its mode. */
 int directory_make(const char *path, mode_t mode, struct err *err);
+
+/* Removes the temporaries of writers that were killed; nobody may be writing there. */
+void directory_sweep(const char *path);
 
 bool file_exists(const char *path);

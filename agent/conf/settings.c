@@ -190,6 +190,44 @@ static int table_apply(const struct settings_sources *sources, const struct ini 
 	return 0;
 }
 
+/* The part of path behind base_path that would be a load balancer's folder; NULL: there is none. */
+static const char *inside_load_balancer(const char *base_path, const char *path)
+{
+	size_t base_size = strlen(base_path);
+	const char *name = path + base_size + 1;
+	struct id id;
+
+	if (!text_starts_with(path, base_path) || path[base_size] != '/')
+		return NULL;
+	return id_parse(name, strcspn(name, "/"), "folder", &id, NULL) == 0 ? name : NULL;
+}
+
+/* A folder of ours must not go away with a load balancer that happens to have its name. */
+static int folders_check(const struct ini *ini, const struct settings *settings, struct err *err)
+{
+	const struct {
+		const char *section, *key, *path;
+	} folders[] = {
+		{"haproxy_amphora", "base_cert_dir", settings->base_cert_dir},
+		{"agent", "runtime_dir", settings->runtime_dir},
+	};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		const struct ini_entry *entry = ini_find(ini, folders[i].section, folders[i].key);
+		const char *name = inside_load_balancer(settings->base_path, folders[i].path);
+
+		if (entry && name)
+			return err_set(err, -EINVAL,
+				"%s:%u: [%s] %s: '%s' is inside the folder that a load balancer "
+				"with the id %.*s would have, it must be outside base_path, or in "
+				"%s/certs",
+				entry->file, entry->line, entry->section, entry->key,
+				folders[i].path, (int)strcspn(name, "/"), name,
+				settings->base_path);
+	}
+	return 0;
+}
+
 /* The controller's templates escape for HTML (amphora-api.md, "Configuration file"). */
 static bool looks_escaped(const char *value)
 {
@@ -258,6 +296,8 @@ static int sources_load(const struct settings_sources *sources, const char *text
 
 	if (r == 0)
 		r = table_apply(sources, ini, &settings, err);
+	if (r == 0)
+		r = folders_check(ini, &settings, err);
 	if (r < 0)
 		return r;
 	known_keys_warn(ini);

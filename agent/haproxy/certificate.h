@@ -9,13 +9,14 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/id.h"
 #include "haproxy/instance.h"
 #include "haproxy/site.h"
 #include "sys/digest.h"
 
 /* A file name has 255 bytes, of which its temporary (base/file.h) needs some. */
-enum { HAPROXY_CERTIFICATE_NAME_MAX = 247 };
+enum { HAPROXY_CERTIFICATE_NAME_MAX = 255 - FILE_TEMPORARY_EXTRA };
 
 /* [0-9A-Za-z_.-]+.pem, not starting with '.'. */
 struct haproxy_certificate_name {

@@ -6,8 +6,12 @@
 #include "base/cleanup.h"
 #include "sys/process.h"
 
-/* Below the 60 s after which a controller sends its request again. */
-enum { CHECK_TIMEOUT_MS = 50 * 1000 };
+/* With the reload that may follow (haproxy/launch.c) below the 60 s after which a controller asks
+ * again. */
+enum { CHECK_TIMEOUT_MS = 30 * 1000 };
+
+/* What process_run() adds to the number of a signal. */
+enum { SIGNALLED = 128 };
 
 int haproxy_check(const struct haproxy_site *site, const char *config_path, struct buf *ret_output,
 	struct err *err)
@@ -25,6 +29,10 @@ int haproxy_check(const struct haproxy_site *site, const char *config_path, stru
 
 	if (r < 0)
 		return err_wrap(err, r, "checking %s", config_path);
+	if (status > SIGNALLED)
+		return err_set(err, -EIO,
+			"checking %s: signal %d ended %s (9: perhaps the memory ran out)",
+			config_path, status - SIGNALLED, site->haproxy_cmd);
 	if (status != 0)
 		return err_set(err, -EBADMSG, "checking %s: %s refuses it (exit status %d)",
 			config_path, site->haproxy_cmd, status);

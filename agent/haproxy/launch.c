@@ -17,8 +17,8 @@
 #include "sys/service.h"
 
 enum {
-	START_TIMEOUT_MS = 30 * 1000,
-	RELOAD_TIMEOUT_MS = 30 * 1000,
+	START_TIMEOUT_MS = 25 * 1000,
+	RELOAD_TIMEOUT_MS = 25 * 1000,
 	/* How often it is looked whether the process that is waited for is still the same. */
 	WATCH_STEP_MS = 100,
 	/* A master that has not answered for so long has lost its socket. */

@@ -41,6 +41,16 @@ static void state_forget(const struct haproxy_instance *instance)
 		log_warning("load balancer %s: %s", instance->id.text, err.text);
 }
 
+/* What was half written when the agent was killed: a certificate's key may be among it. */
+static void folders_sweep(const struct haproxy_site *site, const struct id *id)
+{
+	cleanup_free char *folder = haproxy_site_path(site, id, HAPROXY_FILE_FOLDER);
+	cleanup_free char *certificates = haproxy_site_path(site, id, HAPROXY_FILE_CERTIFICATES);
+
+	directory_sweep(folder);
+	directory_sweep(certificates);
+}
+
 static int load_balancer_restore(struct haproxy_site *site, const struct id *id)
 {
 	cleanup_haproxy_instance struct haproxy_instance *instance =
@@ -51,6 +61,7 @@ static int load_balancer_restore(struct haproxy_site *site, const struct id *id)
 	struct err err = ERR_NONE;
 	int r;
 
+	folders_sweep(site, id);
 	if (file_exists(marker))
 		r = haproxy_instance_stop(instance, &applied, &err);
 	else

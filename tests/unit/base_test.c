@@ -327,6 +327,25 @@ static void a_tree_is_removed_without_following_links(void **state)
 	assert_int_equal(directory_remove(top, NULL), 0);
 }
 
+static void what_a_killed_writer_left_is_swept_and_nothing_else(void **state)
+{
+	static const char *const names[] = {
+		".key.pem.tmp-a1B2c3", ".backup", "key.pem", ".tmp-a1B2c3", "x.tmp-a1B2c3"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		cleanup_free char *path = in_folder(names[i]);
+
+		assert_int_equal(file_replace(path, "", 0, 0600, NULL), 0);
+	}
+	directory_sweep(folder);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		cleanup_free char *path = in_folder(names[i]);
+
+		assert_int_equal(file_exists(path), i > 0);
+	}
+}
+
 static void a_folder_in_the_place_of_a_file_is_an_error(void **state)
 {
 	cleanup_free char *path = in_folder("taken");
@@ -364,6 +383,8 @@ int main(void)
 			folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_tree_is_removed_without_following_links, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(what_a_killed_writer_left_is_swept_and_nothing_else,
+			folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_folder_in_the_place_of_a_file_is_an_error, folder_setup, folder_teardown),
 	};

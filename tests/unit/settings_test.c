@@ -341,6 +341,31 @@ static void a_long_wrong_value_is_shown_in_part_and_whole_characters(void **stat
 	assert_null(strstr(err.text, "\xc3"));
 }
 
+static void a_folder_that_could_be_a_load_balancers_is_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		bool refused;
+	} cases[] = {
+		{"[haproxy_amphora]\nbase_path = /b\nbase_cert_dir = /b/tls\n", true},
+		{"[haproxy_amphora]\nbase_path = /b\nbase_cert_dir = /b/tls/certs\n", true},
+		{"[haproxy_amphora]\nbase_path = /b\nbase_cert_dir = /b/certs\n", false},
+		{"[haproxy_amphora]\nbase_path = /b\nbase_cert_dir = /bb/tls\n", false},
+		{"[haproxy_amphora]\nbase_path = /b\n[agent]\nruntime_dir = /b/run\n", true},
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CLEANUP(settings_deinit) struct settings settings = {0};
+		struct err err = ERR_NONE;
+
+		assert_int_equal(load_text(world, cases[i].text, &settings, &err),
+			cases[i].refused ? -EINVAL : 0);
+		if (cases[i].refused)
+			assert_non_null(strstr(err.text, "load balancer with the id"));
+	}
+}
+
 static void a_missing_id_is_told(void **state)
 {
 	struct world *world = *state;
@@ -619,6 +644,7 @@ int main(void)
 		TEST(a_bad_replacement_is_named_by_the_file_it_would_replace),
 		TEST(wrong_values_are_named_with_what_is_allowed),
 		TEST(a_long_wrong_value_is_shown_in_part_and_whole_characters),
+		TEST(a_folder_that_could_be_a_load_balancers_is_refused),
 		TEST(a_missing_id_is_told),
 		TEST(a_wrong_value_is_told_before_a_missing_id),
 		TEST(a_missing_source_is_told),
