@@ -5,8 +5,8 @@ usage: run.py [UNIT_TEST_PROGRAM...]
 
 AMPHORA_BUILD is the build folder (default: build). SUITE=unit, program or interop runs that part
 alone; unit is the cmocka programs (those named, or all in the build folder's unit/) and the replay
-of each fuzz target's corpus, program and interop are pytest's folders here. AMPHORA_TEST_JOBS is how
-many programs or files run at a time (default: two a processor; they mostly wait).
+of each fuzz target's corpus, program and interop are pytest's folders here. AMPHORA_TEST_JOBS is
+how many programs or files run at a time (default: two a processor; they mostly wait).
 """
 
 import collections

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the whole-program and interop tests stand on: a throw-away amphora and the world round it."""
+"""What the whole-program and interop tests stand on: an amphora to throw away, the world round it."""

@@ -186,7 +186,7 @@ class Amphora:
         shutil.rmtree(self.directory, ignore_errors=False)
 
     def end_well(self):
-        """The orderly end of a test: the agent ends on SIGTERM with status 0, no sanitizer spoke."""
+        """The orderly end of a test: the agent ends on SIGTERM, status 0, and no sanitizer spoke."""
         status = self.stop() if self.is_running() else 0
         for pid in filter(None, [self.heartbeat_pid()]):
             os.kill(pid, signal.SIGTERM)

@@ -2,9 +2,12 @@
 """The controller's side of the wire: HTTPS with mutual TLS, and what holds for every answer."""
 
 import http.client
+import io
 import json
 import socket
 import ssl
+
+from cryptography import x509
 
 ALLOWED_STATUSES = {200, 202, 400, 401, 403, 404, 405, 409, 500, 503}
 
@@ -84,7 +87,6 @@ class ApiClient:
         return tls_connect(self.address, self.context, self.amphora_id, timeout)
 
     def server_certificate_serial(self):
-        from cryptography import x509
         with self.connect() as connection:
             der = connection.getpeercert(binary_form=True)
         return x509.load_der_x509_certificate(der).serial_number
@@ -169,7 +171,6 @@ def parse_answer(data):
 
     class FakeSocket:
         def makefile(self, *_, **__):
-            import io
             return io.BytesIO(data)
 
     answer = http.client.HTTPResponse(FakeSocket())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificates as a controller's and an amphora's: authorities, identities, expired and foreign ones."""
+"""Certificates of controllers and amphorae: authorities, identities, expired and foreign ones."""
 
 import datetime
 import functools
@@ -76,6 +76,10 @@ class Authority:
             .sign(signer._key if signer else self._key, hashes.SHA256()))
         self.pem = self.certificate.public_bytes(serialization.Encoding.PEM)
         self._is_intermediate = signer is not None
+
+    def as_identity(self):
+        """The authority's own certificate and key."""
+        return Identity(self.certificate, self._key)
 
     def issue(self, name, key="ec", valid_from_days=-1, valid_for_days=30, bare=False):
         """An identity whose CN and SAN are `name`; bare: with no extension at all, as old

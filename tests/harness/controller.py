@@ -128,14 +128,11 @@ class Controller:
 
     def _generate_authority(self):
         """Octavia's own generator signs server certificates with what the agent's files hold."""
-        from cryptography.hazmat.primitives import serialization
-        authority = certificates.amphora_authority()
+        authority = certificates.amphora_authority().as_identity()
         key = self.directory / "server_ca.key"
-        key.write_bytes(authority._key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
-            serialization.NoEncryption()))
+        key.write_bytes(authority.key_pem)
         certificate = self.directory / "signing_ca.pem"
-        certificate.write_bytes(authority.pem)
+        certificate.write_bytes(authority.certificate_pem)
         CONF.set_override("ca_certificate", str(certificate), "certificates")
         CONF.set_override("ca_private_key", str(key), "certificates")
         CONF.set_override("ca_private_key_passphrase", None, "certificates")
@@ -217,6 +214,11 @@ class Controller:
             session, id=member_id, pool_id=pool_id, name="member", ip_address=server.address,
             protocol_port=server.port, weight=weight, backup=False, **self._common(**fields))
         return member_id
+
+    def detach_amphora(self):
+        """It belongs to one load balancer at a time."""
+        repositories.AmphoraRepository().update(
+            db_api.get_session(), self.amphora.id, load_balancer_id=None)
 
     def load_balancer(self, lb_id):
         """The data model graph that a flow hands to the driver."""

@@ -49,7 +49,7 @@ def groups_of(pid):
 
 
 def mentioning(text, program=None):
-    """Pids of living processes with `text` in their command line (and argv[0] ending in program)."""
+    """Pids of living processes with `text` in their command line, and argv[0] a `program`."""
     found = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or int(entry) == os.getpid():

@@ -5,7 +5,10 @@ import datetime
 
 import pytest
 from octavia.amphorae.backends.health_daemon import status_message
+from octavia.db import api as db_api
+from octavia.db import repositories
 
+from harness import haproxy
 from harness.eventually import eventually
 from harness.health_manager import HealthManager
 from harness.ports import free_port
@@ -67,8 +70,6 @@ def test_a_member_that_fails_its_checks_is_error_and_comes_back_online(site, ser
 
 
 def test_a_drained_and_a_disabled_member_have_octavias_words(site):
-    from octavia.db import api as db_api
-    from octavia.db import repositories
     site.wait_for(first="ONLINE", second="ONLINE")
     members = repositories.MemberRepository()
     members.update(db_api.get_session(), site.member_ids[0], weight=0)
@@ -109,7 +110,6 @@ def test_the_statistics_add_up_to_the_traffic(site, servers):
     site.wait_for(listener="ONLINE")
     manager = site.controller.health_manager
     share(site.port, 25)
-    from harness import haproxy
     socket = site.controller.amphora.stats_socket(site.id)
     row = haproxy.statistics(socket)[site.listener_id, "FRONTEND"]
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """PUT /1.0/config: taken up at once, or refused with the old file standing."""
 
+import socket
 import subprocess
 import time
 
@@ -242,7 +243,6 @@ def test_check_names_file_line_key_and_what_is_allowed(make_amphora):
 
 
 def test_a_port_that_is_taken_is_exit_status_1_and_named(make_amphora):
-    import socket
     amphora = make_amphora()
     amphora.write_config()
     with socket.socket() as squatter:

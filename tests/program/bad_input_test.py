@@ -2,6 +2,7 @@
 """Malformed TLS, HTTP and JSON, hostile ids, too much and too slow: others are served in time."""
 
 import contextlib
+import hashlib
 import os
 import random
 import socket
@@ -11,6 +12,7 @@ import time
 import pytest
 
 from harness.api_client import parse_answer, read_to_end
+from harness.eventually import eventually
 from harness.load_balancer import LoadBalancer
 from harness.web_server import WebServer
 
@@ -175,7 +177,6 @@ def test_a_chunked_body_over_the_limit_is_400(amphora, untouched):
 
 
 def test_a_chunked_body_is_a_body(amphora, lb_id):
-    import hashlib
     text = LoadBalancer(amphora).configuration().encode()
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(text[i:i + 100]), text[i:i + 100])
                       for i in range(0, len(text), 100))
@@ -376,7 +377,6 @@ def test_bad_input_leaves_no_descriptor_and_no_thread_behind(amphora, untouched)
         amphora.api.put(untouched.upload_path.replace(untouched.id, "rubbish"), b"rubbish")
         amphora.api.delete("/1.0/listeners/rubbish")
 
-    from harness.eventually import eventually
     one_round()
     eventually(lambda: open_things()[1] < 20, "threads end")
     before = open_things()

@@ -4,6 +4,7 @@
 import hashlib
 import ssl
 
+from cryptography import x509
 import pytest
 
 from harness import certificates
@@ -67,7 +68,8 @@ def test_a_delete_is_200_also_when_it_is_absent(amphora, lb_id, site):
 
 
 @pytest.mark.parametrize("method", ["PUT", "GET", "DELETE"])
-@pytest.mark.parametrize("name", ["site.crt", "pem", "site.pem.bak", "site.PEMX", "sitepem", ".pem"])
+@pytest.mark.parametrize("name", ["site.crt", "pem", "site.pem.bak", "site.PEMX", "sitepem",
+                                  ".pem"])
 def test_a_name_that_is_no_pem_is_400(amphora, lb_id, method, name):
     answer = amphora.api.request(method, path_of(lb_id, name), body="x")
     assert answer.status == 400
@@ -107,7 +109,6 @@ class TlsLoadBalancer(LoadBalancer):
 
     def presented(self, name):
         """The serial number of the certificate that the listener shows for a host name."""
-        from cryptography import x509
         context = ssl.create_default_context(
             cadata=certificates.foreign_authority().pem.decode())
         with tls_connect((self.address, self.port), context, name) as connection:
@@ -164,7 +165,7 @@ def test_a_config_that_names_a_missing_certificate_is_400_and_the_old_one_goes_o
 
 
 def test_what_is_used_no_more_goes_after_an_upload_and_its_reload_only(tls, site):
-    """Controllers never delete CAs, CRLs and lists; and what nothing names yet may be named next."""
+    """Controllers never delete CAs, CRLs and lists; what nothing names yet may be named next."""
     folder = tls.crt_list.parent
     tls.put_certificate("old.pem", site.pem)
     tls.put_list("old.pem")

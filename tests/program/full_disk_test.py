@@ -176,7 +176,8 @@ def test_a_configuration_is_a_clear_500_and_the_old_one_stays(make_amphora, reso
     amphora.start()
     before = amphora.config_file.read_text()
     subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
-    answer = amphora.api.put("/1.0/config", amphora.config.copy().set("DEFAULT", "debug", "no").text())
+    config = amphora.config.copy().set("DEFAULT", "debug", "no")
+    answer = amphora.api.put("/1.0/config", config.text())
     assert answer.status == 500
     assert answer.json["message"] == "Unable to update amphora-agent configuration."
     assert "read-only" in answer.json["details"].lower()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """PUT and GET of a haproxy.cfg: checked, stored, kept, and side by side."""
 
+import base64
 import concurrent.futures
 import hashlib
 import re
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from harness import haproxy
+from harness import haproxy, processes
 from harness.eventually import eventually
 from harness.load_balancer import LoadBalancer
 from harness.web_server import WebServer, who_answers
@@ -147,7 +148,6 @@ def test_what_is_no_configuration_at_all_is_400(amphora, balancer, body):
 
 
 def test_the_check_knows_this_amphoras_peer_name(amphora, balancer):
-    import base64
     name = base64.b64encode(hashlib.sha1(amphora.id.encode()).digest()).decode()
     name = name.replace("+", "_").replace("/", "-").rstrip("=")
     if name.startswith("-"):
@@ -297,7 +297,6 @@ def test_the_bare_version_of_httpchk_is_left_as_it_is(amphora, server):
 
 
 def test_the_haproxy_of_a_controllers_config_gets_its_group_from_the_agents_second_file(balancer):
-    from harness import processes
     balancer.serve()
     worker, = balancer.workers
     nobody = int(subprocess.run(["id", "-u", "nobody"], capture_output=True).stdout)

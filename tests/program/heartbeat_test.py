@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The heartbeats of amphora-heartbeat, as a health manager receives them."""
 
+import concurrent.futures
 import http.client
 import json
 import os
@@ -176,7 +177,6 @@ def test_a_frozen_haproxy_loses_its_listeners_and_not_the_beat(amphora, manager,
 
 
 def test_a_slow_config_check_delays_no_heartbeat(make_beating_amphora, manager, server):
-    import concurrent.futures
     amphora = make_beating_amphora(manager.target)
     amphora.config.set("haproxy_amphora", "haproxy_cmd", amphora.write_script(
         "haproxy", 'case " $* " in *" -c "*) sleep 4;; esac\nexec /usr/sbin/haproxy "$@"\n'))

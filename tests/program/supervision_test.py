@@ -4,11 +4,12 @@
 import contextlib
 import os
 import signal
+import subprocess
 import time
 
 import pytest
 
-from harness.amphora import wait_for_end
+from harness.amphora import BUILD, wait_for_end
 from harness.eventually import eventually, stays_so
 from harness.health_manager import HealthManager
 from harness.load_balancer import LoadBalancer
@@ -216,7 +217,6 @@ def test_what_an_interrupted_reload_was_to_hand_over_is_forgotten(amphora, serve
 
 
 def test_a_stranger_with_the_pid_that_a_file_names_is_left_alone(amphora, server, resources):
-    import subprocess
     balancer = LoadBalancer(amphora, [server]).serve()
     amphora.kill()
     pids = amphora.haproxy_pids(balancer.id)
@@ -271,8 +271,6 @@ def test_sighup_reads_the_configuration_anew(amphora, manager):
 
 
 def test_a_second_agent_on_the_same_directories_refuses_to_start(amphora):
-    import subprocess
-    from harness.amphora import BUILD
     second = subprocess.run(
         [BUILD / "amphora-agent", "--config-file", amphora.config_file,
          "--config-dir", amphora.config_dir], capture_output=True, text=True, timeout=20)

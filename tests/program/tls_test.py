@@ -50,9 +50,8 @@ def test_a_stranger_whose_authority_has_our_authoritys_name_stays_out(amphora):
 
 
 def test_a_self_signed_certificate_with_the_controllers_name_stays_out(amphora):
-    selfmade = Authority("octavia-controller")
-    identity = certificates.Identity(selfmade.certificate, selfmade._key)
-    assert answer_to(amphora.client(identity)) == b""
+    selfmade = Authority("octavia-controller").as_identity()
+    assert answer_to(amphora.client(selfmade)) == b""
 
 
 def test_a_version_below_tls_1_2_is_refused(amphora):
