@@ -6,7 +6,7 @@ usage: run.py [UNIT_TEST_PROGRAM...]
 AMPHORA_BUILD is the build folder (default: build). SUITE=unit, program or interop runs that part
 alone; unit is the cmocka programs (those named, or all in the build folder's unit/) and the replay
 of each fuzz target's corpus, program and interop are pytest's folders here. AMPHORA_TEST_JOBS is how
-many programs or files run at a time (default: one more than there are processors).
+many programs or files run at a time (default: two a processor; they mostly wait).
 """
 
 import collections
@@ -26,7 +26,7 @@ ROOT = TESTS.parent
 BUILD = ROOT / os.environ.get("AMPHORA_BUILD", "build")
 PROGRAM_TIMEOUT_S = 300
 FILE_TIMEOUT_S = 900
-JOBS = int(os.environ.get("AMPHORA_TEST_JOBS") or (os.cpu_count() or 1) + 1)
+JOBS = int(os.environ.get("AMPHORA_TEST_JOBS") or 2 * (os.cpu_count() or 1))
 
 TAP_PLAN = re.compile(r"^1\.\.(\d+)")
 TAP_SKIP = re.compile(r"^(?:not )?ok \d+ # SKIP ?(.*)")

@@ -588,42 +588,6 @@ def test_a_delete_leaves_nothing_of_a_model(amphora, model, path):
     assert amphora.api.get("/").status == 200
 
 
-# Crashes
-
-def test_an_agent_killed_at_any_moment_leaves_the_old_or_the_new_model(amphora, model):
-    import random
-    import threading
-    import time
-    generator = random.Random(4)
-    model.serve()
-    for _ in range(8):
-        old_port, model.port = model.port, free_port()
-        put = threading.Thread(target=ignore_errors, args=(model.put,))
-        put.start()
-        time.sleep(generator.uniform(0, 0.15))
-        amphora.kill()
-        put.join()
-        amphora.start()
-        config = amphora.config_path(model.id).read_text()
-        ports = [port for port in (old_port, model.port) if f":{port}\n" in config]
-        assert len(ports) == 1
-        stored = amphora.api.get(f"{model.path}/model")
-        assert stored.status == 200
-        stored = stored.json.get("loadbalancer", stored.json)
-        assert stored["listeners"][0]["protocol_port"] == ports[0]
-        answer = model.put()
-        assert answer.status == 200, answer
-        assert who_answers(model.port)
-        assert who_answers(old_port) is None
-
-
-def ignore_errors(function):
-    try:
-        function()
-    except Exception:
-        pass
-
-
 # Ids
 
 def test_a_derived_id_does_not_depend_on_the_position(amphora, model, servers):
