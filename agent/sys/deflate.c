@@ -7,6 +7,12 @@
 #include <zlib.h>
 
 enum { WINDOW_BITS = 15, MEMORY_LEVEL = 8 };
+/*
+ * Level 9 is what the receiver is told, level 6's patience is what it gets: in a heartbeat, which
+ * is mostly random ids, looking longer for repetitions saves 0.2 % of the size for a third of the
+ * time.
+ */
+enum { GOOD_LENGTH = 8, MAX_LAZY = 16, NICE_LENGTH = 128, MAX_CHAIN = 128 };
 
 int deflate_whole(const void *data, size_t size_bytes, struct buf *ret_stream)
 {
@@ -25,6 +31,7 @@ int deflate_whole(const void *data, size_t size_bytes, struct buf *ret_stream)
 		&stream, Z_BEST_COMPRESSION, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL, Z_FILTERED);
 	if (r != Z_OK)
 		return -ENOMEM;
+	deflateTune(&stream, GOOD_LENGTH, MAX_LAZY, NICE_LENGTH, MAX_CHAIN);
 	bound = deflateBound(&stream, size_bytes);
 	if (room > bound)
 		room = bound;

@@ -15,6 +15,9 @@ enum {
 	READ_STEP_BYTES = 32 * KIB,
 	/* A full accept queue cannot be polled for: connect() is tried again after so long. */
 	CONNECT_AGAIN_MS = 10,
+	/* An answer longer than this comes in many pieces, which are worth a pause each. */
+	GATHER_FROM_BYTES = 32 * KIB,
+	GATHER_MS = 3,
 };
 
 /* One exchange under way. */
@@ -147,6 +150,7 @@ static void channels_wait(
 	const struct channel *channels, size_t count, struct pollfd *polled, int64_t deadline_ms)
 {
 	int wait_ms = clock_left_ms(deadline_ms);
+	bool is_coming = false;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct channel *channel = &channels[i];
@@ -156,8 +160,18 @@ static void channels_wait(
 			.fd = channel->connected && !channel->over ? channel->fd : -1,
 			.events = is_request_out ? POLLIN : POLLOUT,
 		};
+		is_coming = is_coming || (!channel->over && channel->exchange->answer.size_bytes >
+								    GATHER_FROM_BYTES);
 		if (!channel->connected && !channel->over && wait_ms > CONNECT_AGAIN_MS)
 			wait_ms = CONNECT_AGAIN_MS;
+	}
+	/*
+	 * An answer comes in pieces of HAProxy's buffer size. Whoever is woken for each of them
+	 * works in turns with HAProxy; a moment later several are there.
+	 */
+	if (is_coming && wait_ms > GATHER_MS) {
+		clock_sleep_ms(GATHER_MS);
+		wait_ms -= GATHER_MS;
 	}
 	poll(polled, count, wait_ms);
 }
