@@ -202,7 +202,12 @@ def sums(beats, listener_id):
 
 
 def counted_by_haproxy(balancer):
-    row = haproxy.statistics(balancer.socket)[balancer.listener_id, "FRONTEND"]
+    """Once nothing is under way: HAProxy counts the last bytes of a connection when it ends, which
+    its client may not wait for."""
+    def at_rest():
+        row = haproxy.statistics(balancer.socket)[balancer.listener_id, "FRONTEND"]
+        return row if row["scur"] == "0" else None
+    row = eventually(at_rest, "no connection is left")
     return {"rx": int(row["bin"]), "tx": int(row["bout"]), "totconns": int(row["stot"]),
             "ereq": int(row["ereq"])}
 
