@@ -205,7 +205,7 @@ def sums(beats, listener_id):
 
 
 def counted_by_haproxy(balancer):
-    row = haproxy.statistics(balancer.socket)[balancer.listener_id, "FRONTEND"]
+    row = haproxy.settled_row(balancer.socket, balancer.listener_id)
     return {"rx": int(row["bin"]), "tx": int(row["bout"]), "totconns": int(row["stot"]),
             "ereq": int(row["ereq"])}
 
