@@ -5,6 +5,8 @@ import csv
 import io
 import socket
 
+from harness.eventually import eventually
+
 
 def configuration(amphora, lb_id, *proxies, in_global=()):
     """A whole haproxy.cfg for the load balancer: what a controller's template begins with, then
@@ -84,6 +86,15 @@ def statistics(socket_path):
     """`show stat` as {(proxy, server): row}."""
     text = ask(socket_path, "show stat").lstrip("# ")
     return {(row["pxname"], row["svname"]): row for row in csv.DictReader(io.StringIO(text))}
+
+
+def settled_row(socket_path, listener_id):
+    """A listener's row once no session is open: HAProxy adds up the bytes of one when it ends,
+    which a client may see before."""
+    def settled():
+        row = statistics(socket_path)[listener_id, "FRONTEND"]
+        return row if row["scur"] == "0" else None
+    return eventually(settled, f"the sessions of listener {listener_id} end")
 
 
 def member_status(socket_path, member_id):

@@ -111,7 +111,7 @@ def test_the_statistics_add_up_to_the_traffic(site, servers):
     manager = site.controller.health_manager
     share(site.port, 25)
     socket = site.controller.amphora.stats_socket(site.id)
-    row = haproxy.statistics(socket)[site.listener_id, "FRONTEND"]
+    row = haproxy.settled_row(socket, site.listener_id)
 
     def added_up():
         manager.check()

@@ -73,7 +73,7 @@ def test_a_new_interval_is_kept(amphora, first):
     assert put(amphora, config).status == 202
     first.next_beat()  # the phase is random: this one tells nothing yet
     one, two = first.next_beat(), first.next_beat()
-    assert two.arrived_s - one.arrived_s == pytest.approx(2, abs=0.3)
+    assert two.arrived_s - one.arrived_s == pytest.approx(2, abs=0.7)
 
 
 def test_a_sequence_of_rotations_leaves_one_sender(amphora, first):
