@@ -9,7 +9,8 @@
 #include "base/buf.h"
 
 /*
- * Appends the zlib stream (RFC 1950, level 9) of size_bytes bytes at data to ret_stream. -EMSGSIZE
- * as soon as it passes ret_stream's maximum: the work done is bounded by what fits.
+ * Appends the zlib stream (RFC 1950; marked as level 9, see deflate.c for the effort that it gets)
+ * of size_bytes bytes at data to ret_stream. -EMSGSIZE as soon as it passes ret_stream's maximum:
+ * the work done is bounded by what fits.
  */
 int deflate_whole(const void *data, size_t size_bytes, struct buf *ret_stream);
