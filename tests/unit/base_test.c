@@ -330,7 +330,7 @@ static void a_tree_is_removed_without_following_links(void **state)
 static void what_a_killed_writer_left_is_swept_and_nothing_else(void **state)
 {
 	static const char *const names[] = {
-		".key.pem.tmp-a1B2c3", ".backup", "key.pem", ".tmp-a1B2c3", "x.tmp-a1B2c3"};
+		".key.pem.tmp-a1B2c3", ".backup", "key.pem", ".tmp-a1B2c3", "key.tmp-a1B2c3"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
