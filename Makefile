@@ -30,7 +30,7 @@ hardening := -fstack-protector-strong -fPIE -fcf-protection
 ifneq ($(SAN),1)
 hardening += -D_FORTIFY_SOURCE=2
 endif
-cflags := -std=gnu11 -D_GNU_SOURCE -Iagent -include agent/base/poison.h -MMD -MP -pthread \
+cflags := -std=gnu11 -D_GNU_SOURCE -Iagent -isystem /usr/include/libnl3 -include agent/base/poison.h -MMD -MP -pthread \
 	$(warnings) $(hardening) $(san_flags) $(CFLAGS)
 ldflags := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(san_flags) $(LDFLAGS)
 
@@ -39,19 +39,20 @@ cflags += -DAMPHORA_AGENT_VERSION='"$(version)"'
 
 # One library of modules (agent/FOLDER/*.c), linked into each program; each main is in agent/bin.
 # --as-needed keeps a library out of the programs that do not call it.
-folders := base sys conf model render haproxy heartbeat api
+folders := base sys conf model render haproxy keepalived lvs net prometheus heartbeat api
 module_sources := $(sort $(foreach folder,$(folders),$(wildcard agent/$(folder)/*.c)))
 module_objects := $(module_sources:agent/%.c=$(build)/obj/%.o)
 modules := $(build)/libamphora.a
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
-libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz
+libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lnl-route-3 -lnl-genl-3 -lnl-3 -lnftables
 
 .PHONY: all deps deps-build deps-demo demo test bench install clean format check-format \
 	check-layers unit test-programs
 all: $(programs:%=$(build)/%)
 
-packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev
-packages_demo := haproxy curl openssl iproute2 procps python3
+packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev \
+	libnl-route-3-dev libnl-genl-3-dev libnftables-dev
+packages_demo := haproxy keepalived curl openssl iproute2 procps python3
 packages_test := libcmocka-dev python3-pytest python3-octavia
 deps-build:
 	$(Q)tests/install_packages.sh $(packages_build)

@@ -20,6 +20,8 @@
 #include "haproxy/own_config.h"
 #include "haproxy/restore.h"
 #include "haproxy/site.h"
+#include "keepalived/site.h"
+#include "net/site.h"
 #include "sys/http_server.h"
 #include "sys/installation.h"
 #include "sys/privilege.h"
@@ -36,6 +38,9 @@ struct agent {
 	uint16_t bound_port;
 	struct service_manager *services;
 	struct haproxy_site *site;
+	struct keepalived_site *keepalived;
+	struct net_site *net;
+	_Atomic enum topology topology; /* of settings, for the handlers */
 	struct http_server *server;
 	bool owns_sender; /* it ends with us; not so one that an agent before us left running */
 };
@@ -142,6 +147,12 @@ static int agent_start(struct agent *agent, struct err *err)
 	r = haproxy_own_config_store(agent->site, err);
 	if (r < 0)
 		return r;
+	r = keepalived_site_new(settings, agent->services, &agent->keepalived, err);
+	if (r < 0)
+		return r;
+	r = net_site_new(settings, &agent->net, err);
+	if (r < 0)
+		return r;
 	/* Answer first: a controller that finds nobody waits 5 s before it asks again. */
 	return agent_serve(agent, err);
 }
@@ -155,6 +166,7 @@ int agent_new(struct settings_sources *sources, struct settings *settings, struc
 	agent->lock = -1;
 	pthread_mutex_init(&agent->rotation, NULL);
 	agent->settings = *settings;
+	agent->topology = settings->topology;
 	agent->sources = *sources;
 	/* Requests are served before we can exchange settings: those that want to, wait. */
 	pthread_mutex_lock(&agent->rotation);
@@ -188,6 +200,8 @@ void agent_free(struct agent *agent)
 		if (agent->owns_sender)
 			heartbeat_service_stop(agent->services);
 		haproxy_site_free(agent->site);
+		keepalived_site_free(agent->keepalived);
+		net_site_free(agent->net);
 		service_manager_free(agent->services);
 	}
 	settings_deinit(&agent->settings);
@@ -276,6 +290,7 @@ static void settings_apply(
 
 	settings_deinit(&agent->settings);
 	agent->settings = *new;
+	agent->topology = new->topology;
 	*new = (struct settings){0};
 	log_set_debug(agent->settings.debug);
 	http_server_set_credentials(agent->server, credentials);
@@ -384,4 +399,19 @@ uint16_t agent_port(const struct agent *agent)
 struct haproxy_site *agent_haproxy(struct agent *agent)
 {
 	return agent->site;
+}
+
+const struct net_site *agent_net(struct agent *agent)
+{
+	return agent->net;
+}
+
+const struct keepalived_site *agent_keepalived(struct agent *agent)
+{
+	return agent->keepalived;
+}
+
+enum topology agent_topology(struct agent *agent)
+{
+	return agent->topology;
 }

@@ -12,6 +12,8 @@
 #include "conf/settings.h"
 
 struct haproxy_site;
+struct keepalived_site;
+struct net_site;
 struct agent;
 
 /*
@@ -50,3 +52,8 @@ void agent_tidy(struct agent *agent);
 uint16_t agent_port(const struct agent *agent);
 /* What the handlers of load balancers work on. */
 struct haproxy_site *agent_haproxy(struct agent *agent);
+/* What the handlers of the network, and those of VRRP, work on. */
+const struct net_site *agent_net(struct agent *agent);
+const struct keepalived_site *agent_keepalived(struct agent *agent);
+/* The topology by the present settings. */
+enum topology agent_topology(struct agent *agent);

@@ -65,6 +65,7 @@ void settings_deinit(struct settings *settings)
 	free(settings->template_dir);
 	free(settings->runtime_dir);
 	free(settings->user);
+	free(settings->keepalived_cmd);
 	*settings = (struct settings){0};
 }
 

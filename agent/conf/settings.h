@@ -58,6 +58,7 @@ struct settings {
 	char *template_dir;      /* "": found by the program (sys/installation.h) */
 	char *runtime_dir;       /* /run/octavia */
 	char *user;              /* whom the unprivileged programs run as; "nobody" */
+	char *keepalived_cmd;    /* absolute, or looked up in PATH */
 };
 
 /*

@@ -298,6 +298,8 @@ const struct settings_key settings_table[] = {
 		.allowed = path_or_nothing},
 	{"agent", "runtime_dir", parse_path, AT(runtime_dir), "/run/octavia", .allowed = path},
 	{"agent", "user", parse_user, AT(user), "nobody", .allowed = "the name of a user"},
+	{"agent", "keepalived_cmd", parse_program, AT(keepalived_cmd), "/usr/sbin/keepalived",
+		.allowed = "a program: an absolute path, or a name in PATH"},
 };
 
 const size_t settings_table_size = sizeof(settings_table) / sizeof(settings_table[0]);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keepalived/site.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+
+DEFINE_CLEANUP(struct keepalived_site *, keepalived_site_free);
+
+int keepalived_site_new(const struct settings *settings, struct service_manager *services,
+	struct keepalived_site **ret_site, struct err *err)
+{
+	CLEANUP(cleanup_keepalived_site_free)
+	struct keepalived_site *site = xcalloc(1, sizeof(*site));
+	cleanup_free char *folder = xformat("%s/vrrp", settings->base_path);
+	int r = directory_make(folder, 0755, err);
+
+	if (r < 0)
+		return r;
+	site->base_path = xstrdup(settings->base_path);
+	site->runtime_dir = xstrdup(settings->runtime_dir);
+	site->network_namespace = xstrdup(settings->network_namespace);
+	site->command = xstrdup(settings->keepalived_cmd);
+	site->services = services;
+	*ret_site = take_ptr(site);
+	return 0;
+}
+
+void keepalived_site_free(struct keepalived_site *site)
+{
+	if (!site)
+		return;
+	free(site->base_path);
+	free(site->runtime_dir);
+	free(site->network_namespace);
+	free(site->command);
+	free(site);
+}

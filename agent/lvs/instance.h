@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One LVS listener's keepalived: its config installed, its process started, reloaded, stopped,
+ * everything of it deleted (amphora-api.md, "LVS listeners"). Calls for one listener wait for each
+ * other; readers take no lock. Used by the agent.
+ *
+ * An upload equal to what is installed, and a reload of what runs with exactly that, do nothing:
+ * any change of any listener of a load balancer uploads and reloads all of them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "keepalived/site.h"
+
+struct lvs_site; /* the keepalived site and the locks */
+
+int lvs_site_new(
+	const struct keepalived_site *keepalived, struct lvs_site **ret_site, struct err *err);
+void lvs_site_free(struct lvs_site *site);
+const char *lvs_site_base_path(const struct lvs_site *site);
+
+bool lvs_instance_exists(const struct lvs_site *site, const struct id *listener);
+/* Appends the installed config. -ENOENT: no such listener. */
+int lvs_instance_read(const struct lvs_site *site, const struct id *listener, struct buf *ret_text,
+	struct err *err);
+bool lvs_instance_is_running(const struct lvs_site *site, const struct id *listener);
+/* Stopped by request: not to be started at boot, and no part of the VRRP check. */
+bool lvs_instance_is_stopped(const struct lvs_site *site, const struct id *listener);
+
+/* -EBADMSG: keepalived cannot run with it, see ret_output; the installed one stays. */
+int lvs_instance_upload(struct lvs_site *site, const struct id *listener, const char *text,
+	size_t size_bytes, struct buf *ret_output, struct err *err);
+
+enum lvs_applied { LVS_APPLIED_NONE, LVS_APPLIED_RELOAD, LVS_APPLIED_START, LVS_APPLIED_STOP };
+const char *lvs_applied_text(enum lvs_applied applied);
+
+/* -ENOENT: no such listener. */
+int lvs_instance_start(struct lvs_site *site, const struct id *listener,
+	enum lvs_applied *ret_applied, struct err *err);
+int lvs_instance_stop(struct lvs_site *site, const struct id *listener,
+	enum lvs_applied *ret_applied, struct err *err);
+int lvs_instance_reload(struct lvs_site *site, const struct id *listener,
+	enum lvs_applied *ret_applied, struct err *err);
+/* Nothing of it is left. One that never existed is fine. */
+int lvs_instance_delete(struct lvs_site *site, const struct id *listener, struct err *err);
+
+/* At the agent's start: what ought to run runs. What fails is logged. */
+void lvs_restore(struct lvs_site *site);
