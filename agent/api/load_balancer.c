@@ -4,6 +4,7 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/vips.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -150,6 +151,8 @@ void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 	} else {
 		log_info("load balancer %s: %s: %s", id.text, action_names[action],
 			haproxy_applied_text(applied));
+		if (action != ACTION_STOP)
+			vips_advertise_load_balancer(call->agent, &id);
 		reply_acted(ret_reply, action, applied, &id);
 	}
 }
