@@ -36,6 +36,8 @@ static const struct route routes[] = {
 	{"PUT", "1.0/loadbalancer/:/certificates/:", certificate_put},
 	{"GET", "1.0/loadbalancer/:/certificates/:", certificate_get},
 	{"DELETE", "1.0/loadbalancer/:/certificates/:", certificate_delete},
+	{"POST", "1.0/plug/vip/:", plug_vip_post},
+	{"POST", "1.0/plug/network", plug_network_post},
 	{"PUT", "1.0/certificate", server_certificate_put},
 	{"PUT", "1.0/config", config_put},
 };
