@@ -21,6 +21,7 @@
 #include "haproxy/restore.h"
 #include "haproxy/site.h"
 #include "keepalived/site.h"
+#include "net/namespace.h"
 #include "net/site.h"
 #include "sys/http_server.h"
 #include "sys/installation.h"
@@ -171,8 +172,11 @@ int agent_new(struct settings_sources *sources, struct settings *settings, struc
 	/* Requests are served before we can exchange settings: those that want to, wait. */
 	pthread_mutex_lock(&agent->rotation);
 	r = agent_start(agent, err);
-	if (r == 0)
+	if (r == 0) {
+		/* First what HAProxy binds to. */
+		namespace_restore(agent->net);
 		haproxy_restore_all(agent->site);
+	}
 	/* Only now: a heartbeat without what is still starting would be a harmful one. */
 	agent->owns_sender = r == 0;
 	if (r == 0)

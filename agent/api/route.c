@@ -38,6 +38,8 @@ static const struct route routes[] = {
 	{"DELETE", "1.0/loadbalancer/:/certificates/:", certificate_delete},
 	{"GET", "1.0/interface/:", interface_get},
 	{"PUT", "1.0/interface/:/rules", interface_rules_put},
+	{"POST", "1.0/plug/vip/:", plug_vip_post},
+	{"POST", "1.0/plug/network", plug_network_post},
 	{"PUT", "1.0/certificate", server_certificate_put},
 	{"PUT", "1.0/config", config_put},
 };
