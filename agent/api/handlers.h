@@ -35,6 +35,10 @@ api_handler certificate_delete;
 api_handler plug_vip_post;
 api_handler plug_network_post;
 
+/* vrrp.c: the keepalived of an active/standby pair. */
+api_handler vrrp_config_put;
+api_handler vrrp_act; /* start, stop, reload */
+
 /* agent_config.c: the agent's own certificate and settings. */
 api_handler server_certificate_put;
 api_handler config_put;
