@@ -5,6 +5,7 @@
  * nothing, can use it too. Used by the agent and the sender.
  *
  *	BASE/lvs/octavia-keepalivedlvs-L.conf      what ought to run; it makes the listener
+ *	BASE/lvs/octavia-keepalivedlvs-L.conf.new  an upload while it is checked
  *	BASE/lvs/octavia-keepalivedlvs-L.pid       keepalived's -p
  *	BASE/lvs/octavia-keepalivedlvs-L.vrrp.pid  -r
  *	BASE/lvs/octavia-keepalivedlvs-L.check.pid -c
@@ -21,6 +22,7 @@
 
 enum lvs_file {
 	LVS_FILE_CONFIG,
+	LVS_FILE_CONFIG_NEW,
 	LVS_FILE_PID,
 	LVS_FILE_VRRP_PID,
 	LVS_FILE_CHECK_PID,
