@@ -10,6 +10,7 @@
 #include "api/heartbeat_service.h"
 #include "api/identity.h"
 #include "api/route.h"
+#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -20,7 +21,9 @@
 #include "haproxy/own_config.h"
 #include "haproxy/restore.h"
 #include "haproxy/site.h"
+#include "keepalived/process.h"
 #include "keepalived/site.h"
+#include "keepalived/vrrp.h"
 #include "net/site.h"
 #include "sys/http_server.h"
 #include "sys/installation.h"
@@ -157,6 +160,14 @@ static int agent_start(struct agent *agent, struct err *err)
 	return agent_serve(agent, err);
 }
 
+/* What ought to run runs; requests are served meanwhile. */
+static void data_plane_restore(struct agent *agent)
+{
+	haproxy_restore_all(agent->site);
+	vrrp_check_refresh(agent);
+	vrrp_restore(agent->keepalived);
+}
+
 int agent_new(struct settings_sources *sources, struct settings *settings, struct agent **ret_agent,
 	struct err *err)
 {
@@ -172,7 +183,7 @@ int agent_new(struct settings_sources *sources, struct settings *settings, struc
 	pthread_mutex_lock(&agent->rotation);
 	r = agent_start(agent, err);
 	if (r == 0)
-		haproxy_restore_all(agent->site);
+		data_plane_restore(agent);
 	/* Only now: a heartbeat without what is still starting would be a harmful one. */
 	agent->owns_sender = r == 0;
 	if (r == 0)
@@ -265,6 +276,7 @@ static bool fixed_settings_compare(const struct agent *agent, const struct setti
 		{"base_path", same_base_path},
 		{"base_cert_dir", text_equal(new->base_cert_dir, site->base_cert_dir)},
 		{"haproxy_cmd", text_equal(new->haproxy_cmd, site->haproxy_cmd)},
+		{"keepalived_cmd", text_equal(new->keepalived_cmd, agent->keepalived->command)},
 		{"amphora_id", same_amphora},
 		{"user_log_facility", new->user_log_facility == site->user_log_facility},
 		{"administrative_log_facility",
@@ -389,6 +401,7 @@ int agent_replace_certificate(
 void agent_tidy(struct agent *agent)
 {
 	haproxy_launch_trim_outputs(agent->site);
+	keepalived_process_trim_outputs(agent->keepalived);
 }
 
 uint16_t agent_port(const struct agent *agent)

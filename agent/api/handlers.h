@@ -31,6 +31,10 @@ api_handler certificate_put;
 api_handler certificate_get;
 api_handler certificate_delete;
 
+/* vrrp.c: the keepalived of an active/standby pair. */
+api_handler vrrp_config_put;
+api_handler vrrp_act; /* start, stop, reload */
+
 /* agent_config.c: the agent's own certificate and settings. */
 api_handler server_certificate_put;
 api_handler config_put;

@@ -4,6 +4,7 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -120,13 +121,15 @@ static void model_preview(struct haproxy_instance *instance, const struct haprox
 		reply_preview(ret_reply, &result, faults);
 }
 
-static void model_apply(struct haproxy_instance *instance, const struct haproxy_model *model,
-	const struct faults *faults, struct http_reply *ret_reply)
+static void model_apply(struct agent *agent, struct haproxy_instance *instance,
+	const struct haproxy_model *model, const struct faults *faults,
+	struct http_reply *ret_reply)
 {
 	cleanup_haproxy_model_result struct haproxy_model_result result;
 	struct err err = ERR_NONE;
 	int r = haproxy_model_apply(instance, model, &result, &err);
 
+	vrrp_check_refresh(agent);
 	if (r < 0) {
 		reply_not_applied(ret_reply, r, &result, &err);
 		return;
@@ -169,7 +172,7 @@ void model_put(const struct call *call, struct http_reply *ret_reply)
 	else if (dry_run)
 		model_preview(instance, &model, &faults, ret_reply);
 	else
-		model_apply(instance, &model, &faults, ret_reply);
+		model_apply(call->agent, instance, &model, &faults, ret_reply);
 }
 
 static void reply_no_model(

@@ -36,6 +36,8 @@ static const struct route routes[] = {
 	{"PUT", "1.0/loadbalancer/:/certificates/:", certificate_put},
 	{"GET", "1.0/loadbalancer/:/certificates/:", certificate_get},
 	{"DELETE", "1.0/loadbalancer/:/certificates/:", certificate_delete},
+	{"PUT", "1.0/vrrp/upload", vrrp_config_put},
+	{"PUT", "1.0/vrrp/:", vrrp_act},
 	{"PUT", "1.0/certificate", server_certificate_put},
 	{"PUT", "1.0/config", config_put},
 };
