@@ -143,11 +143,11 @@ static bool serves_anything(const struct lvs_site *site, const struct id *listen
 	return config.virtual_server_count > 0;
 }
 
-enum lvs_status lvs_instance_status(const struct lvs_site *site, const struct id *listener)
+enum lvs_instance_state lvs_instance_state(const struct lvs_site *site, const struct id *listener)
 {
 	if (lvs_instance_is_running(site, listener))
-		return serves_anything(site, listener) ? LVS_STATUS_ACTIVE : LVS_STATUS_OFFLINE;
-	return lvs_instance_is_stopped(site, listener) ? LVS_STATUS_OFFLINE : LVS_STATUS_ERROR;
+		return serves_anything(site, listener) ? LVS_INSTANCE_ACTIVE : LVS_INSTANCE_OFFLINE;
+	return lvs_instance_is_stopped(site, listener) ? LVS_INSTANCE_OFFLINE : LVS_INSTANCE_ERROR;
 }
 
 /* Checked beside the live file, then put in its place. */

@@ -34,12 +34,12 @@ bool lvs_instance_is_running(const struct lvs_site *site, const struct id *liste
 bool lvs_instance_is_stopped(const struct lvs_site *site, const struct id *listener);
 
 /* As GET listeners reports it. */
-enum lvs_status {
-	LVS_STATUS_ACTIVE,
-	LVS_STATUS_OFFLINE, /* stopped by request, or its config serves nothing */
-	LVS_STATUS_ERROR,   /* it ought to run and does not */
+enum lvs_instance_state {
+	LVS_INSTANCE_ACTIVE,
+	LVS_INSTANCE_OFFLINE, /* stopped by request, or its config serves nothing */
+	LVS_INSTANCE_ERROR,   /* it ought to run and does not */
 };
-enum lvs_status lvs_instance_status(const struct lvs_site *site, const struct id *listener);
+enum lvs_instance_state lvs_instance_state(const struct lvs_site *site, const struct id *listener);
 
 /*
  * Installs a config, byte for byte; what runs is not touched. -EBADMSG: keepalived cannot run with

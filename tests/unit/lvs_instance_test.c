@@ -383,9 +383,9 @@ static void one_that_ended_is_started_by_a_reload(void **state)
 				 "f31792aa-3a44-4dcd-8479-d7733927540a",
 				 NULL),
 		0);
-	assert_int_equal(lvs_instance_status(site, &listener), LVS_STATUS_ERROR);
+	assert_int_equal(lvs_instance_state(site, &listener), LVS_INSTANCE_ERROR);
 	assert_int_equal(reload(), LVS_APPLIED_START);
-	assert_int_equal(lvs_instance_status(site, &listener), LVS_STATUS_ACTIVE);
+	assert_int_equal(lvs_instance_state(site, &listener), LVS_INSTANCE_ACTIVE);
 }
 
 static void one_that_was_killed_is_started_again_by_itself(void **state)
@@ -402,18 +402,18 @@ static void one_that_was_killed_is_started_again_by_itself(void **state)
 	assert_int_equal(reload(), LVS_APPLIED_NONE);
 }
 
-static void status_tells_active_offline_and_error(void **state)
+static void the_state_is_active_offline_or_error(void **state)
 {
 	(void)state;
 	assert_int_equal(upload(nothing), 0);
-	assert_int_equal(lvs_instance_status(site, &listener), LVS_STATUS_ERROR);
+	assert_int_equal(lvs_instance_state(site, &listener), LVS_INSTANCE_ERROR);
 	reload();
-	assert_int_equal(lvs_instance_status(site, &listener), LVS_STATUS_OFFLINE);
+	assert_int_equal(lvs_instance_state(site, &listener), LVS_INSTANCE_OFFLINE);
 	assert_int_equal(upload(one), 0);
 	reload();
-	assert_int_equal(lvs_instance_status(site, &listener), LVS_STATUS_ACTIVE);
+	assert_int_equal(lvs_instance_state(site, &listener), LVS_INSTANCE_ACTIVE);
 	stop();
-	assert_int_equal(lvs_instance_status(site, &listener), LVS_STATUS_OFFLINE);
+	assert_int_equal(lvs_instance_state(site, &listener), LVS_INSTANCE_OFFLINE);
 }
 
 static void a_start_that_fails_tells_keepalives_words_and_the_next_one_helps(void **state)
@@ -618,7 +618,7 @@ int main(void)
 		with_fake(a_stopped_one_runs_again_when_it_is_told_to),
 		with_fake(one_that_ended_is_started_by_a_reload),
 		with_fake(one_that_was_killed_is_started_again_by_itself),
-		with_fake(status_tells_active_offline_and_error),
+		with_fake(the_state_is_active_offline_or_error),
 		with_fake(a_start_that_fails_tells_keepalives_words_and_the_next_one_helps),
 		with_fake(a_reload_that_fails_is_tried_again_by_the_next_one),
 		with_fake(a_deleted_one_leaves_nothing),
