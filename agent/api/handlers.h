@@ -42,3 +42,7 @@ api_handler vrrp_act; /* start, stop, reload */
 /* agent_config.c: the agent's own certificate and settings. */
 api_handler server_certificate_put;
 api_handler config_put;
+
+/* interface.c: interfaces as they are, and who may reach the VIP's. */
+api_handler interface_get;
+api_handler interface_rules_put;

@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/reply.h"
 #include "api/udp_listener.h"
+#include "api/vips.h"
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/log.h"
@@ -138,6 +139,8 @@ void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 	} else {
 		log_info("load balancer %s: %s: %s", id.text, action_name(action),
 			haproxy_applied_text(applied));
+		if (action != ACTION_STOP)
+			vips_advertise_load_balancer(call->agent, &id);
 		reply_acted(ret_reply, action, applied, &id);
 	}
 }

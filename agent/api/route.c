@@ -40,6 +40,8 @@ static const struct route routes[] = {
 	{"DELETE", "1.0/loadbalancer/:/certificates/:", certificate_delete},
 	{"PUT", "1.0/vrrp/upload", vrrp_config_put},
 	{"PUT", "1.0/vrrp/:", vrrp_act},
+	{"GET", "1.0/interface/:", interface_get},
+	{"PUT", "1.0/interface/:/rules", interface_rules_put},
 	{"PUT", "1.0/certificate", server_certificate_put},
 	{"PUT", "1.0/config", config_put},
 };

@@ -6,6 +6,7 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/vips.h"
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/log.h"
@@ -13,7 +14,6 @@
 #include "lvs/config.h"
 #include "lvs/instance.h"
 #include "lvs/site.h"
-#include "net/advertisement.h"
 #include "sys/digest.h"
 
 static void reply_not_found(struct http_reply *ret_reply, const struct id *listener)
@@ -69,7 +69,7 @@ void udp_listener_get(const struct call *call, struct http_reply *ret_reply)
 		reply_text(ret_reply, &text);
 }
 
-/* In SINGLE; in a pair that is keepalived's business. Each address once. */
+/* Each once, although a config may serve several ports of an address. */
 static void vips_advertise_listener(struct agent *agent, const struct id *listener)
 {
 	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
@@ -77,8 +77,7 @@ static void vips_advertise_listener(struct agent *agent, const struct id *listen
 	cleanup_free struct address *addresses = NULL;
 	size_t count = 0;
 
-	if (agent_topology(agent) != TOPOLOGY_SINGLE ||
-		lvs_instance_read(agent_lvs(agent), listener, &text, NULL) < 0)
+	if (lvs_instance_read(agent_lvs(agent), listener, &text, NULL) < 0)
 		return;
 	lvs_config_parse(buf_text(&text), text.size_bytes, &config);
 	addresses = xcalloc(config.virtual_server_count + 1, sizeof(*addresses));
@@ -91,7 +90,7 @@ static void vips_advertise_listener(struct agent *agent, const struct id *listen
 		if (seen == count)
 			addresses[count++] = config.virtual_servers[i].address;
 	}
-	advertise_all(agent_net(agent), addresses, count);
+	vips_advertise(agent, addresses, count);
 }
 
 static int action_run(enum action action, struct lvs_site *site, const struct id *listener,
