@@ -21,6 +21,10 @@ api_handler load_balancer_act; /* start, stop, reload */
 api_handler load_balancer_delete;
 api_handler listeners_get;
 
+/* udp_listener.c: a UDP or SCTP listener as the controller's keepalived.conf. */
+api_handler udp_listener_put;
+api_handler udp_listener_get;
+
 /* model.c: a load balancer as data. */
 api_handler model_put;
 api_handler model_get;
