@@ -93,7 +93,7 @@ static void drop_and_look(void)
 	struct privilege_user user;
 	gid_t groups[1];
 
-	if (privilege_find_user("nobody", &user, NULL) < 0 || privilege_drop(&user, NULL) < 0)
+	if (privilege_find_user("nobody", &user, NULL) < 0 || privilege_drop(&user, 0, NULL) < 0)
 		_exit(1);
 	if (getuid() != user.uid || geteuid() != user.uid || getgid() != user.gid)
 		_exit(2);
@@ -127,9 +127,9 @@ static void drop_twice(void)
 	struct privilege_user other = {.uid = 12346, .gid = 12346};
 	struct err err = ERR_NONE;
 
-	if (privilege_drop(&user, NULL) < 0)
+	if (privilege_drop(&user, 0, NULL) < 0)
 		_exit(1);
-	if (privilege_drop(&other, &err) != -EPERM || !strstr(err.text, "12346"))
+	if (privilege_drop(&other, 0, &err) != -EPERM || !strstr(err.text, "12346"))
 		_exit(2);
 }
 
