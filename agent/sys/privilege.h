@@ -28,8 +28,8 @@ int privilege_give_directory(const char *path, const struct privilege_user *user
 #define PRIVILEGE_CAPABILITY(capability) (UINT64_C(1) << (capability))
 
 /*
- * Becomes the user with no supplementary group, of its capabilities at most those in kept (0: none),
- * which no program that it starts inherits, and no way back (no_new_privs). To be called while
- * there is one thread. On failure the process is in between: end it.
+ * Becomes the user with no supplementary group, of its capabilities at most those in kept (0:
+ * none), which no program that it starts inherits, and no way back (no_new_privs). To be called
+ * while there is one thread. On failure the process is in between: end it.
  */
 int privilege_drop(const struct privilege_user *user, uint64_t kept, struct err *err);
