@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keepalived/site.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -17,12 +19,16 @@ int keepalived_site_new(const struct settings *settings, struct service_manager 
 	cleanup_free char *folder = xformat("%s/vrrp", settings->base_path);
 	int r = directory_make(folder, 0755, err);
 
+	/* The sender, which is another user, looks for the pid file in it, whatever our umask. */
+	if (r == 0 && chmod(folder, 0755) < 0)
+		r = err_set_errno(err, -errno, "opening folder %s to everybody", folder);
 	if (r < 0)
 		return r;
 	site->base_path = xstrdup(settings->base_path);
 	site->runtime_dir = xstrdup(settings->runtime_dir);
 	site->network_namespace = xstrdup(settings->network_namespace);
 	site->command = xstrdup(settings->keepalived_cmd);
+	site->administrative_log_facility = settings->administrative_log_facility;
 	site->services = services;
 	*ret_site = take_ptr(site);
 	return 0;
