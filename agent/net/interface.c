@@ -63,18 +63,24 @@ static int client_stop(struct interface *interface, struct err *err)
 	return r;
 }
 
-/* The waits for duplicate address detection and for a lease are one. */
+/*
+ * A lease that is no longer wanted goes first: its address may be one that is described now. The
+ * waits for duplicate address detection and for a lease are one.
+ */
 static int addresses_apply(struct interface *interface, struct err *err)
 {
+	bool wants_dhcp = interface->wanted->wants_dhcp;
 	bool client_started = false;
-	int r = interface_remove_stale_addresses(interface, err);
+	int r = 0;
 
+	if (!wants_dhcp)
+		r = client_stop(interface, err);
+	if (r == 0)
+		r = interface_remove_stale_addresses(interface, err);
 	if (r == 0)
 		r = interface_add_addresses(interface, err);
-	if (r == 0 && interface->wanted->wants_dhcp)
+	if (r == 0 && wants_dhcp)
 		r = client_start(interface, &client_started, err);
-	else if (r == 0)
-		r = client_stop(interface, err);
 	if (r == 0)
 		r = interface_await_addresses(interface, client_started, err);
 	return r;

@@ -77,9 +77,8 @@ static int address_remove(
 		return r;
 	interface->changed = true;
 	cidr_format(&cidr, text);
-	log_info("interface %s: removed address %s, which %s", interface->link.name, text,
-		address->has_failed ? "another machine had, to try again"
-				    : "is no longer described");
+	log_info("interface %s: removed address %s%s", interface->link.name, text,
+		address->has_failed ? ", which another machine had, to try it again" : "");
 	return 0;
 }
 

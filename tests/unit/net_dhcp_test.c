@@ -39,20 +39,25 @@ static bool folders_shield(void)
 	       mount("tmpfs", "/var/lib", "tmpfs", 0, NULL) == 0;
 }
 
-/* The script lies beside the program that starts dhclient: here that is this test. */
-static bool script_is_beside_us(void)
+/*
+ * The script lies beside the program that starts dhclient. Here that is this test, and its folder
+ * is for tests alone: so, once the folders are shielded, the script is put into one over it.
+ */
+static bool script_put_beside_us(void)
 {
-	char path[PATH_MAX];
-	ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	cleanup_free char *here = NULL;
+	char here[PATH_MAX];
+	ssize_t size = readlink("/proc/self/exe", here, sizeof(here) - 1);
+	cleanup_free char *script = NULL;
+	cleanup_free char *target = NULL;
 
 	if (size <= 0)
 		return false;
-	path[size] = '\0';
-	here = xformat("%.*s/amphora-dhcp-script", (int)(strrchr(path, '/') - path), path);
-	if (symlink("../amphora-dhcp-script", here) < 0 && errno != EEXIST)
-		return false;
-	return access(here, X_OK) == 0;
+	here[size] = '\0';
+	*strrchr(here, '/') = '\0';
+	script = xformat("%s/amphora-dhcp-script", here);
+	target = xformat("%s/../amphora-dhcp-script", here);
+	return mount("tmpfs", here, "tmpfs", 0, NULL) == 0 && symlink(target, script) == 0 &&
+	       access(script, X_OK) == 0;
 }
 
 static bool is_installed(const char *path)
@@ -64,7 +69,7 @@ static int group_setup(void **state)
 {
 	(void)state;
 	is_ready = is_installed("/sbin/dhclient") && is_installed("/usr/sbin/dnsmasq") &&
-		   script_is_beside_us() && folders_shield();
+		   folders_shield() && script_put_beside_us();
 	return 0;
 }
 
@@ -120,6 +125,7 @@ static int tear_down(void **state)
 static void network_make(void)
 {
 	skip_unless_ready();
+	skip_without_namespaces();
 	ip("link set lo up");
 	ip("netns add " SERVER_SIDE);
 	ip("link add eth1 type veth peer name far netns " SERVER_SIDE);
@@ -260,19 +266,35 @@ static void dhcp_that_is_no_longer_described_ends(void **state)
 	assert_false(up(&on_nothing));
 }
 
+static void an_address_that_was_leased_is_described(void **state)
+{
+	struct described_address leased = {.prefix_length = 24, .is_ours = true};
+	const struct interface_description fixed = {.name = "eth1",
+		.type = INTERFACE_BACKEND,
+		.addresses = &leased,
+		.address_count = 1};
+
+	(void)state;
+	network_make();
+	server_start("--dhcp-range=10.0.0.50,10.0.0.50,255.255.255.0,120");
+	up(&on_dhcp);
+	assert_int_equal(address_parse("10.0.0.50", &leased.address), 0);
+	assert_true(up(&fixed));
+	assert_true(ip_shows("addr show dev eth1", "inet 10.0.0.50/24"));
+	assert_false(ip_shows("addr show dev eth1", "dynamic"));
+	assert_false(up(&fixed));
+}
+
 /* Forwarding is on in an amphora, and a kernel that forwards does not listen to routers by default.
  */
 static void a_router_gives_an_address_where_forwarding_is_on(void **state)
 {
+	int status;
+
 	(void)state;
 	network_make();
-	assert_int_equal(file_exists("/proc/sys/net/ipv6/conf/all/forwarding"), true);
-	{
-		int status;
-
-		free(command_output("/sbin/sysctl -w net.ipv6.conf.all.forwarding=1", &status));
-		assert_int_equal(status, 0);
-	}
+	free(command_output("/sbin/sysctl -w net.ipv6.conf.all.forwarding=1", &status));
+	assert_int_equal(status, 0);
 	server_start("--dhcp-range=2001:db8::,ra-only,64,600");
 	assert_true(up(&on_slaac));
 	assert_soon(ip_shows("-6 addr show dev eth1 -tentative", "inet6 2001:db8::"));
@@ -347,6 +369,7 @@ int main(void)
 		with_server(a_pid_file_that_names_another_process_is_not_believed),
 		with_server(a_client_in_another_namespace_is_not_ours),
 		with_server(dhcp_that_is_no_longer_described_ends),
+		with_server(an_address_that_was_leased_is_described),
 		with_server(a_router_gives_an_address_where_forwarding_is_on),
 		with_server(slaac_is_turned_on_and_off),
 		with_server(an_address_from_a_router_ends_the_wait_for_dhcp),
