@@ -54,13 +54,17 @@ static int client_start(struct interface *interface, bool *ret_started, struct e
 	return r;
 }
 
+/* One that ends before it has written its lease down knows of none to give back. */
 static int client_stop(struct interface *interface, struct err *err)
 {
 	bool stopped = false;
 	int r = dhcp_stop(interface->link.name, &stopped, err);
 
-	interface->changed = interface->changed || stopped;
-	return r;
+	if (r < 0 || !stopped)
+		return r;
+	interface->changed = true;
+	r = interface_remove_leased_addresses(interface, err);
+	return r < 0 ? r : interface_remove_leased_routes(interface, err);
 }
 
 /*

@@ -102,6 +102,19 @@ int interface_remove_stale_addresses(struct interface *interface, struct err *er
 	return r;
 }
 
+int interface_remove_leased_addresses(struct interface *interface, struct err *err)
+{
+	cleanup_free struct netlink_address *addresses = NULL;
+	size_t count;
+	int r = netlink_addresses(
+		interface->netlink, interface->link.index, &addresses, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (addresses[i].address.family == AF_INET && !addresses[i].is_permanent)
+			r = address_remove(interface, &addresses[i], err);
+	return r;
+}
+
 static bool is_there(const struct described_address *described,
 	const struct netlink_address *addresses, size_t count)
 {
