@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "api/reply.h"
 #include "api/vips.h"
+#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -129,6 +130,7 @@ static void model_apply(struct agent *agent, struct haproxy_instance *instance,
 	struct err err = ERR_NONE;
 	int r = haproxy_model_apply(instance, model, &result, &err);
 
+	vrrp_check_refresh(agent);
 	if (r < 0) {
 		reply_not_applied(ret_reply, r, &result, &err);
 		return;
