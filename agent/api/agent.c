@@ -23,7 +23,10 @@
 #include "haproxy/site.h"
 #include "keepalived/process.h"
 #include "keepalived/site.h"
+#include "net/namespace.h"
 #include "keepalived/vrrp.h"
+#include "lvs/health_scripts.h"
+#include "lvs/instance.h"
 #include "net/site.h"
 #include "sys/http_server.h"
 #include "sys/installation.h"
@@ -42,6 +45,7 @@ struct agent {
 	struct service_manager *services;
 	struct haproxy_site *site;
 	struct keepalived_site *keepalived;
+	struct lvs_site *lvs;
 	struct net_site *net;
 	_Atomic enum topology topology; /* of settings, for the handlers */
 	struct http_server *server;
@@ -134,6 +138,15 @@ static int agent_serve(struct agent *agent, struct err *err)
 	return 0;
 }
 
+/* Without them checks of UDP members and PING monitors fail, which is no reason to end. */
+static void health_scripts_renew(const char *base_path)
+{
+	struct err err = ERR_NONE;
+
+	if (health_scripts_store(base_path, &err) < 0)
+		log_error("the scripts of health monitors: %s", err.text);
+}
+
 static int agent_start(struct agent *agent, struct err *err)
 {
 	const struct settings *settings = &agent->settings;
@@ -153,6 +166,10 @@ static int agent_start(struct agent *agent, struct err *err)
 	r = keepalived_site_new(settings, agent->services, &agent->keepalived, err);
 	if (r < 0)
 		return r;
+	r = lvs_site_new(agent->keepalived, &agent->lvs, err);
+	if (r < 0)
+		return r;
+	health_scripts_renew(settings->base_path);
 	r = net_site_new(settings, &agent->net, err);
 	if (r < 0)
 		return r;
@@ -163,7 +180,10 @@ static int agent_start(struct agent *agent, struct err *err)
 /* What ought to run runs; requests are served meanwhile. */
 static void data_plane_restore(struct agent *agent)
 {
+	/* First what HAProxy and keepalived bind to. */
+	namespace_restore(agent->net);
 	haproxy_restore_all(agent->site);
+	lvs_restore(agent->lvs);
 	vrrp_check_refresh(agent);
 	vrrp_restore(agent->keepalived);
 }
@@ -211,6 +231,7 @@ void agent_free(struct agent *agent)
 		if (agent->owns_sender)
 			heartbeat_service_stop(agent->services);
 		haproxy_site_free(agent->site);
+		lvs_site_free(agent->lvs);
 		keepalived_site_free(agent->keepalived);
 		net_site_free(agent->net);
 		service_manager_free(agent->services);
@@ -422,6 +443,11 @@ const struct net_site *agent_net(struct agent *agent)
 const struct keepalived_site *agent_keepalived(struct agent *agent)
 {
 	return agent->keepalived;
+}
+
+struct lvs_site *agent_lvs(struct agent *agent)
+{
+	return agent->lvs;
 }
 
 enum topology agent_topology(struct agent *agent)

@@ -5,12 +5,15 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/udp_listener.h"
+#include "api/vips.h"
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "haproxy/config.h"
 #include "haproxy/instance.h"
 #include "haproxy/stored_model.h"
+#include "lvs/instance.h"
 #include "sys/digest.h"
 
 /* What a person may read of HAProxy's complaint: its own words, or ours when it said none. */
@@ -117,6 +120,10 @@ void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 	if (call_action(call, 1, &action, ret_reply) < 0 ||
 		call_id(call, 0, "load balancer id", &id, ret_reply) < 0)
 		return;
+	if (lvs_instance_exists(agent_lvs(call->agent), &id)) {
+		udp_listener_act(call, &id, action, ret_reply);
+		return;
+	}
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
 	r = action_run(action, instance, &applied, &output, &err);
 	vrrp_check_refresh(call->agent);
@@ -132,6 +139,8 @@ void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 	} else {
 		log_info("load balancer %s: %s: %s", id.text, action_name(action),
 			haproxy_applied_text(applied));
+		if (action != ACTION_STOP)
+			vips_advertise_load_balancer(call->agent, &id);
 		reply_acted(ret_reply, action, applied, &id);
 	}
 }
@@ -145,6 +154,10 @@ void load_balancer_delete(const struct call *call, struct http_reply *ret_reply)
 
 	if (call_id(call, 0, "load balancer id", &id, ret_reply) < 0)
 		return;
+	if (lvs_instance_exists(agent_lvs(call->agent), &id)) {
+		udp_listener_delete(call, &id, ret_reply);
+		return;
+	}
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
 	r = haproxy_instance_delete(instance, &err);
 	vrrp_check_refresh(call->agent);
@@ -187,5 +200,10 @@ void listeners_get(const struct call *call, struct http_reply *ret_reply)
 	listeners = json_array();
 	for (size_t i = 0; i < count; i++)
 		listeners_append(listeners, site, &ids[i]);
+	if (udp_listeners_append(listeners, call->agent, &err) < 0) {
+		json_decref(listeners);
+		reply_error(ret_reply, 500, "Error reading the listeners", err.text);
+		return;
+	}
 	reply_json(ret_reply, 200, listeners);
 }

@@ -4,6 +4,7 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/vips.h"
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/file.h"
@@ -136,6 +137,8 @@ static void model_apply(struct agent *agent, struct haproxy_instance *instance,
 	}
 	log_info("load balancer %s: model: %s", instance->id.text,
 		haproxy_applied_text(result.applied));
+	if (result.applied != HAPROXY_APPLIED_STOP)
+		vips_advertise_load_balancer(agent, &instance->id);
 	reply_applied(ret_reply, model, &result, faults);
 }
 
