@@ -20,8 +20,9 @@ ADVERT_S = 1
 SKEW_S = (256 - 90) / 256
 UNNOTICED_S = 3 * ADVERT_S + SKEW_S + 0.5
 ANNOUNCED_S = 1.2
-# A keepalived that is back must hear the other's advertisements before it is a standby.
-SETTLE_S = 3 * ADVERT_S
+# A keepalived that is back must hear the other's advertisements before it is a standby; and what
+# died a moment ago is started again at once only when it ran for ten seconds.
+SETTLE_S = 10.5
 REFERENCE_CHECK = "/usr/bin/haproxy-vrrp-check"
 
 

@@ -69,7 +69,7 @@ class Node:
         """How many clients its HAProxy knows a member for."""
         answer = haproxy.ask(self.amphora.runtime_dir / f"{self.config.id}.master.sock",
                              f"@1 show table {self.config.stick_table}")
-        return answer.count("key=")
+        return answer.count(" key=")
 
     # What may befall it
 
