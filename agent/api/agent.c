@@ -26,6 +26,7 @@
 #include "keepalived/vrrp.h"
 #include "lvs/health_scripts.h"
 #include "lvs/instance.h"
+#include "net/namespace.h"
 #include "net/site.h"
 #include "sys/http_server.h"
 #include "sys/installation.h"
@@ -172,6 +173,8 @@ static int agent_start(struct agent *agent, struct err *err)
 /* What ought to run runs; requests are served meanwhile. */
 static void data_plane_restore(struct agent *agent)
 {
+	/* First what HAProxy and keepalived bind to. */
+	namespace_restore(agent->net);
 	haproxy_restore_all(agent->site);
 	lvs_restore(agent->lvs);
 	vrrp_check_refresh(agent);

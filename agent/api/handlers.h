@@ -39,6 +39,10 @@ api_handler certificate_delete;
 api_handler vrrp_config_put;
 api_handler vrrp_act; /* start, stop, reload */
 
+/* plug.c: the network interfaces. */
+api_handler plug_vip_post;
+api_handler plug_network_post;
+
 /* agent_config.c: the agent's own certificate and settings. */
 api_handler server_certificate_put;
 api_handler config_put;

@@ -42,6 +42,8 @@ static const struct route routes[] = {
 	{"PUT", "1.0/vrrp/:", vrrp_act},
 	{"GET", "1.0/interface/:", interface_get},
 	{"PUT", "1.0/interface/:/rules", interface_rules_put},
+	{"POST", "1.0/plug/vip/:", plug_vip_post},
+	{"POST", "1.0/plug/network", plug_network_post},
 	{"PUT", "1.0/certificate", server_certificate_put},
 	{"PUT", "1.0/config", config_put},
 };
