@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+import health_checks
 import heartbeats
 import memory
 import python_agent
@@ -27,7 +28,7 @@ from report import Report
 from subject import AMPHORA_ID
 
 SECTIONS = {"start": start, "memory": memory, "throughput": throughput, "heartbeats": heartbeats,
-            "uploads": uploads}
+            "uploads": uploads, "health-checks": health_checks}
 
 
 def arguments():
