@@ -35,13 +35,13 @@ api_handler certificate_put;
 api_handler certificate_get;
 api_handler certificate_delete;
 
-/* vrrp.c: the keepalived of an active/standby pair. */
-api_handler vrrp_config_put;
-api_handler vrrp_act; /* start, stop, reload */
-
 /* plug.c: the network interfaces. */
 api_handler plug_vip_post;
 api_handler plug_network_post;
+
+/* vrrp.c: the keepalived of an active/standby pair. */
+api_handler vrrp_config_put;
+api_handler vrrp_act; /* start, stop, reload */
 
 /* agent_config.c: the agent's own certificate and settings. */
 api_handler server_certificate_put;

@@ -17,6 +17,7 @@
 #include "heartbeat/counters.h"
 #include "heartbeat/envelope.h"
 #include "heartbeat/haproxy_sources.h"
+#include "heartbeat/lvs_sources.h"
 #include "heartbeat/message.h"
 #include "heartbeat/observation.h"
 #include "heartbeat/status.h"
@@ -40,6 +41,7 @@ struct sender {
 	struct counters *counters;
 	struct targets *targets;
 	struct haproxy_sources *haproxy_sources;
+	struct lvs_sources *lvs_sources;
 	struct status status;
 	/* What may be wrong, besides what targets and sources know of themselves. */
 	struct condition withheld;     /* keepalived is dead */
@@ -74,6 +76,7 @@ struct sender *sender_new(const struct sender_settings *settings)
 	sender->counters = counters_new();
 	sender->targets = targets_new(settings->targets, settings->target_count);
 	sender->haproxy_sources = haproxy_sources_new(settings->base_path);
+	sender->lvs_sources = lvs_sources_new(settings->base_path, settings->ipvs);
 	counters_take_up(sender, settings->reference_counters);
 	return sender;
 }
@@ -85,6 +88,7 @@ void sender_free(struct sender *sender)
 	counters_free(sender->counters);
 	targets_free(sender->targets);
 	haproxy_sources_free(sender->haproxy_sources);
+	lvs_sources_free(sender->lvs_sources);
 	status_deinit(&sender->status);
 	condition_deinit(&sender->withheld);
 	condition_deinit(&sender->vrrp_unknown);
@@ -112,6 +116,7 @@ static void observe(struct sender *sender, struct observation *observation)
 	const char *duplicate;
 
 	haproxy_sources_observe(sender->haproxy_sources, step_ms(sender), observation);
+	lvs_sources_observe(sender->lvs_sources, step_ms(sender), observation);
 	duplicate = observation_drop_duplicates(observation);
 	if (duplicate)
 		condition_raise(&sender->duplicated, -EEXIST,
@@ -204,6 +209,7 @@ static void status_write(struct sender *sender)
 	condition_describe(&sender->vrrp_unknown, &problems);
 	condition_describe(&sender->shortened, &problems);
 	haproxy_sources_describe(sender->haproxy_sources, &problems);
+	lvs_sources_describe(sender->lvs_sources, &problems);
 	targets_describe(sender->targets, &problems);
 	condition_describe(&sender->duplicated, &problems);
 	condition_describe(&sender->counters_unsaved, &problems);
