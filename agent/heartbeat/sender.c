@@ -44,9 +44,10 @@ struct sender {
 	struct lvs_sources *lvs_sources;
 	struct status status;
 	/* What may be wrong, besides what targets and sources know of themselves. */
-	struct condition withheld;   /* keepalived is dead */
-	struct condition duplicated; /* two load balancers share a listener */
-	struct condition shortened;  /* the message did not fit */
+	struct condition withheld;     /* keepalived is dead */
+	struct condition vrrp_unknown; /* keepalived may be dead */
+	struct condition duplicated;   /* two load balancers share a listener */
+	struct condition shortened;    /* the message did not fit */
 	struct condition counters_unsaved;
 	struct condition status_unsaved;
 };
@@ -90,6 +91,7 @@ void sender_free(struct sender *sender)
 	lvs_sources_free(sender->lvs_sources);
 	status_deinit(&sender->status);
 	condition_deinit(&sender->withheld);
+	condition_deinit(&sender->vrrp_unknown);
 	condition_deinit(&sender->duplicated);
 	condition_deinit(&sender->shortened);
 	condition_deinit(&sender->counters_unsaved);
@@ -204,6 +206,7 @@ static void status_write(struct sender *sender)
 	struct err err = ERR_NONE;
 
 	condition_describe(&sender->withheld, &problems);
+	condition_describe(&sender->vrrp_unknown, &problems);
 	condition_describe(&sender->shortened, &problems);
 	haproxy_sources_describe(sender->haproxy_sources, &problems);
 	lvs_sources_describe(sender->lvs_sources, &problems);
@@ -222,9 +225,14 @@ static void status_write(struct sender *sender)
 static bool is_withheld(struct sender *sender)
 {
 	struct err err = ERR_NONE;
+	int r = vrrp_check(sender->base_path, &err);
 
-	if (vrrp_check(sender->base_path, &err) < 0)
-		condition_raise(&sender->withheld, err.code, "no heartbeat is sent: %s", err.text);
+	if (r < 0 && r != -ESRCH)
+		condition_raise(&sender->vrrp_unknown, r, "%s", err.text);
+	else
+		condition_clear(&sender->vrrp_unknown, "whether keepalived runs can be told again");
+	if (r == -ESRCH)
+		condition_raise(&sender->withheld, r, "no heartbeat is sent: %s", err.text);
 	else if (sender->key[0] == '\0')
 		condition_raise(&sender->withheld, -ENOKEY,
 			"no heartbeat is sent: [health_manager] heartbeat_key is not set");
