@@ -8,8 +8,9 @@ import pytest
 from octavia.common import constants
 
 from harness import lvs_template
+from harness.fake_keepalived import FakeKeepalived
+from harness.lvs_listener import LvsListener
 from harness.ports import free_port
-from harness.udp_listener import FakeKeepalived, UdpListener
 
 UDP_MONITOR = {"type": constants.HEALTH_MONITOR_UDP_CONNECT}
 
@@ -24,8 +25,7 @@ def keepalived():
 def make_amphora(make_amphora, monkeypatch, keepalived):
     def make(**options):
         amphora = make_amphora(**options)
-        monkeypatch.setenv("FAKE_KEEPALIVED_CHECKER", "/usr/sbin/keepalived")
-        keepalived.fake = FakeKeepalived(amphora, monkeypatch)
+        keepalived.fake = FakeKeepalived(amphora, monkeypatch, checker="/usr/sbin/keepalived")
         return amphora
     return make
 
@@ -121,7 +121,7 @@ def test_keepalived_runs_with_whatever_the_templates_render(make_amphora):
     amphora = make_amphora().start()
     for case, model in lvs_template.cases().items():
         text = lvs_template.render(model)
-        listener = UdpListener(amphora)
+        listener = LvsListener(amphora, [], 0)
         answer = listener.upload(text)
         assert answer.status == 200, (case, answer)
-        assert amphora.api.get(listener.path).text == text
+        assert listener.read().text == text
