@@ -14,6 +14,7 @@ import sys
 import time
 
 import failover
+import health_checks
 import heartbeats
 import memory
 import python_agent
@@ -28,7 +29,7 @@ from report import Report
 from subject import AMPHORA_ID
 
 SECTIONS = {"start": start, "memory": memory, "throughput": throughput, "heartbeats": heartbeats,
-            "uploads": uploads, "failover": failover}
+            "uploads": uploads, "failover": failover, "health-checks": health_checks}
 
 
 def arguments():
