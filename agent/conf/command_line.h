@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The options that the programs with a configuration share: --config-file, --config-dir, --check,
- * --version, --help. Used by amphora-agent and amphora-heartbeat.
+ * --version, --help. Used by the agent, the sender and the Prometheus proxy.
  */
 #pragma once
 
