@@ -159,24 +159,33 @@ static void connection_check(struct scrape *scrape, int64_t now_ms)
 		state_enter(scrape, SCRAPE_ANSWER, now_ms);
 }
 
-/* Translates what has arrived; the amphora's own metrics come before the first. */
+/* The amphora's own metrics come before the first of HAProxy's. */
+static void utilization_append_once(bool *has_begun, struct buf *ret_text)
+{
+	if (!*has_begun)
+		utilization_append(ret_text);
+	*has_begun = true;
+}
+
 static int piece_translate(struct scrape *scrape, const char *data, size_t size, struct err *err)
 {
 	struct buf *text = &scrape->exporter->translated;
+	bool has_begun = scrape->has_begun;
 	const char *body;
 	size_t body_size;
 	int r;
 
 	buf_clear(text);
 	while ((r = answer_take(&scrape->answer, &data, &size, &body, &body_size, err)) > 0) {
-		if (!scrape->has_begun && text->size_bytes == 0)
-			utilization_append(text);
+		utilization_append_once(&has_begun, text);
 		translation_feed(&scrape->translation, body, body_size, text);
 	}
 	if (r < 0)
 		return r;
-	if (scrape->answer.part == ANSWER_COMPLETE)
+	if (scrape->answer.part == ANSWER_COMPLETE) {
+		utilization_append_once(&has_begun, text);
 		translation_end(&scrape->translation, text);
+	}
 	return buf_error(text) ? err_set(err, buf_error(text), "its answer grows too much") : 0;
 }
 
