@@ -98,7 +98,7 @@ static int become_resident(const struct settings *settings, int stop_fd, struct 
 	r = network_namespace_wait(settings->network_namespace, stop_fd, err);
 	if (r <= 0)
 		return r;
-	r = privilege_drop(&user, err);
+	r = privilege_drop(&user, 0, err);
 	return r < 0 ? r : 1;
 }
 
