@@ -7,9 +7,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -21,6 +19,7 @@
 #include "prometheus/proxy.h"
 #include "sys/network_namespace.h"
 #include "sys/privilege.h"
+#include "sys/stop_signal.h"
 
 enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
 
@@ -39,20 +38,6 @@ static int check(const struct settings *settings)
 		return STATUS_WRONG_CONFIGURATION;
 	}
 	return STATUS_FINE;
-}
-
-/* A descriptor that becomes readable when somebody asks us to end. */
-static int signals_open(struct err *err)
-{
-	sigset_t awaited;
-	int fd;
-
-	sigemptyset(&awaited);
-	sigaddset(&awaited, SIGTERM);
-	sigaddset(&awaited, SIGINT);
-	sigprocmask(SIG_BLOCK, &awaited, NULL);
-	fd = signalfd(-1, &awaited, SFD_CLOEXEC);
-	return fd < 0 ? err_set_errno(err, -errno, "opening a signal descriptor") : fd;
 }
 
 /*
@@ -110,7 +95,7 @@ static int run(struct settings *settings, struct err *err)
 		.exporter_port = (in_port_t)settings->prometheus_exporter_port,
 		.timeouts = SCRAPE_TIMEOUTS,
 	};
-	cleanup_close int stop = signals_open(err);
+	cleanup_close int stop = stop_signal_open(err);
 	int r;
 
 	if (stop < 0)

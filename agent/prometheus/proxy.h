@@ -27,7 +27,7 @@ struct proxy_options {
 };
 
 /*
- * Serves until stop_fd is readable; then every connection ends. While the port cannot be had (the
- * loopback is not up yet, somebody else listens) it tries again every second; the log says why.
+ * Serves until stop_fd is readable; then every connection ends. While the port cannot be had
+ * (somebody else listens there) it tries again every second; the log says why.
  */
 int proxy_run(const struct proxy_options *options, int stop_fd, struct err *err);
