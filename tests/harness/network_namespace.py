@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """A network namespace of a test's own, removed with it."""
 
+import contextlib
+import ctypes
 import json
 import os
 import subprocess
 import sys
+
+CLONE_NEWNET = 0x40000000
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _enter(namespace_file):
+    if _libc.setns(namespace_file.fileno(), CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), f"setns to {namespace_file.name}")
 
 
 class NetworkNamespace:
@@ -25,6 +36,17 @@ class NetworkNamespace:
 
     def ip(self, *arguments):
         self.ip_host("-n", self.name, *arguments)
+
+    @contextlib.contextmanager
+    def entered(self):
+        """The calling thread is inside meanwhile: so are the sockets that it makes, and the threads
+        and processes that it starts."""
+        with open("/proc/thread-self/ns/net") as before, open(f"/run/netns/{self.name}") as inside:
+            _enter(inside)
+            try:
+                yield self
+            finally:
+                _enter(before)
 
     def add_interface(self, name, address):
         """A veth pair, both ends inside: `name` and its peer."""
