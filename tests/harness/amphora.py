@@ -113,6 +113,10 @@ class Amphora:
             raise AssertionError(f"signal {number} did not end the agent in {timeout_s} s")
         return status
 
+    def wait_until_ended(self, timeout_s=15):
+        """Of an agent that somebody else ends."""
+        self._agent.wait(timeout_s)
+
     def restart(self):
         assert self.stop() == 0, self.log()
         return self.start()

@@ -176,9 +176,9 @@ class NetworkBed:
 
     # Who is there
 
-    def web_server(self, identity, address):
-        """A member behind one of MEMBERS or MEMBERS_6."""
-        with self.members.entered():
+    def web_server(self, identity, address, where=None):
+        """A member on one of MEMBERS or MEMBERS_6, or on an address of another namespace."""
+        with (where or self.members).entered():
             return WebServer(identity, address)
 
     def ask(self, address, port, whence=None, timeout=5):
