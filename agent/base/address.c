@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -26,6 +28,20 @@ void address_format(const struct address *address, char text[static ADDRESS_TEXT
 
 	assert(written);
 	(void)written;
+}
+
+void address_format_exploded(const struct address *address, char text[static ADDRESS_TEXT_MAX])
+{
+	const uint8_t *b = address->v6.s6_addr;
+
+	if (address->family == AF_INET) {
+		address_format(address, text);
+		return;
+	}
+	snprintf(text, ADDRESS_TEXT_MAX,
+		"%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x", b[0],
+		b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+		b[14], b[15]);
 }
 
 bool address_equal(const struct address *a, const struct address *b)

@@ -21,6 +21,8 @@ struct address {
 int address_parse(const char *text, struct address *ret_address);
 /* Canonical text: RFC 5952 for IPv6. */
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX]);
+/* Every group of IPv6 with its four digits, as Octavia's agent names VIPs in its answers. */
+void address_format_exploded(const struct address *address, char text[static ADDRESS_TEXT_MAX]);
 bool address_equal(const struct address *a, const struct address *b);
 /* Fills a socket address for connect() or bind(); returns its length. */
 socklen_t address_to_sockaddr(

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One running keepalived: started by the service manager in the site's namespace, reloaded by its
- * signal, found by its pid file. Used by the agent and (is_running) by the sender.
+ * signal, found by its pid file. What it writes goes to the system's log and to
+ * RUNTIME/SERVICE.output. Used by the agent and (keepalived_pid()) by the sender.
  */
 #pragma once
 
@@ -21,18 +22,29 @@ struct keepalived_process {
 	bool only_check;            /* -C */
 };
 
-/* Starts what does not run; returns when its pid file names it. */
+/*
+ * Starts what does not run; returns when it has written its pid file and taken up its config.
+ * -ECHILD: it ended instead, err tells its words; the service manager tries it again, because what
+ * it lacks (an interface) may still come.
+ */
 int keepalived_process_start(const struct keepalived_site *site,
 	const struct keepalived_process *process, bool *ret_started, struct err *err);
-/* A real reload: it keeps its children's state. Starts what does not run (*ret_started). */
+/*
+ * A real reload, which keeps its children's state, ended when this returns. Starts what does not
+ * run (*ret_started). Errors as above.
+ */
 int keepalived_process_reload(const struct keepalived_site *site,
 	const struct keepalived_process *process, bool *ret_started, struct err *err);
 /* Ended in order (its addresses and routes go) when this returns; one that does not run is fine. */
 int keepalived_process_stop(const struct keepalived_site *site,
 	const struct keepalived_process *process, struct err *err);
 
+/* Empties the outputs that have grown large. To be called now and then. */
+void keepalived_process_trim_outputs(const struct keepalived_site *site);
+
 /*
  * The keepalived that a pid file names: 0 when the file is absent, names none, or names a process
- * that has ended or is another program by now. Works for every user.
+ * that has ended or is another one by now: a keepalived of ours has the file's path, spelled as
+ * here, among its arguments. Works for every user that can read the file.
  */
 pid_t keepalived_pid(const char *pid_file);

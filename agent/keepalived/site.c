@@ -23,6 +23,7 @@ int keepalived_site_new(const struct settings *settings, struct service_manager 
 	site->runtime_dir = xstrdup(settings->runtime_dir);
 	site->network_namespace = xstrdup(settings->network_namespace);
 	site->command = xstrdup(settings->keepalived_cmd);
+	site->administrative_log_facility = settings->administrative_log_facility;
 	site->services = services;
 	*ret_site = take_ptr(site);
 	return 0;

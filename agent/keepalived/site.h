@@ -4,9 +4,13 @@
  * listener is a keepalived of its own (lvs/), so it uses this folder too. Made once at start,
  * immutable then. Used by the agent.
  *
- *	BASE/vrrp/octavia-keepalived.conf    the VRRP instance, as a controller uploaded it
- *	BASE/vrrp/octavia-keepalived.pid
- *	BASE/vrrp/check_script.sh            what its config runs every few seconds
+ *	BASE/vrrp/octavia-keepalived.conf      the VRRP instance, as a controller uploaded it
+ *	BASE/vrrp/octavia-keepalived.conf.new  an upload while it is checked
+ *	BASE/vrrp/octavia-keepalived.pid       its main process
+ *	BASE/vrrp/octavia-keepalived.vrrp.pid  its child that speaks VRRP
+ *	BASE/vrrp/stopped                      marker: stopped by request, not to be started at boot
+ *	BASE/vrrp/check_script.sh              what its config runs every few seconds
+ *	RUNTIME/octavia-keepalived.output      what it wrote lately (keepalived/process.h)
  */
 #pragma once
 
@@ -19,6 +23,7 @@ struct keepalived_site {
 	char *runtime_dir;
 	char *network_namespace; /* "": none */
 	char *command;           /* [agent] keepalived_cmd */
+	unsigned administrative_log_facility;
 	struct service_manager *services;
 };
 

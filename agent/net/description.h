@@ -3,7 +3,7 @@
  * The description of an interface: what it ought to be, in the reference agent's JSON form, one
  * file an interface (amphora-api.md, "Plugging";
  * octavia/amphorae/backends/utils/interface_file.py). What an interface *is* never comes in here. A
- * plain value that owns its arrays. Pure but for load and store. Used by the agent and
+ * plain value that owns its arrays. Pure but for what takes a folder. Used by the agent and
  * amphora-interface.
  */
 #pragma once
@@ -56,7 +56,16 @@ struct interface_description {
 	size_t rule_count;
 };
 
-/* Appends; an equal one that is there already is not doubled. */
+/*
+ * Whether it can be an interface's, and so a file's: what the kernel takes, and no control
+ * characters.
+ */
+bool description_name_is_valid(const char *name);
+
+/*
+ * Appends; an equal one that is there already is not doubled. Of two routes to one destination in
+ * one table the first wins, as in the kernel.
+ */
 void description_add_address(
 	struct interface_description *description, const struct described_address *address);
 void description_add_route(
@@ -68,13 +77,28 @@ void description_deinit(struct interface_description *description);
 /* Whether it has, or will get, addresses of the family: what its masquerading rules go by. */
 bool description_has_family(const struct interface_description *description, int family);
 
+bool description_equal(
+	const struct interface_description *a, const struct interface_description *b);
+
 /*
  * DIR/NAME.json. What the Python agent wrote is read as well: unknown keys and its `scripts` are
  * passed over, files of releases before `if_type` take eth1 for the VIP's. -ENOENT; -EINVAL with
- * file, key and reason; *ret_description is untouched on failure.
+ * file, key and reason; *ret_description is untouched on failure. A route that cannot be read is
+ * logged and left out: users write them, and no interface stays down for one.
  */
 int description_load(const char *folder, const char *name,
 	struct interface_description *ret_description, struct err *err);
 /* Mode 0644; makes the folder. Durable. */
 int description_store(
 	const char *folder, const struct interface_description *description, struct err *err);
+
+struct interface_name {
+	char text[IFNAMSIZ];
+};
+
+/*
+ * The names that have a file, sorted, `lo` first: the caller's to free(). A folder that is not
+ * there has none.
+ */
+int description_names(
+	const char *folder, struct interface_name **ret_names, size_t *ret_count, struct err *err);

@@ -51,9 +51,14 @@ struct plug_network_request {
 	struct plug_vip_request vip; /* mac, mtu and is_sriov are the outer ones */
 };
 
+/* Oversize lists are refused: far above what Neutron allows a port or a subnet. */
+enum { PLUG_ADDRESSES_MAX = 256, PLUG_HOST_ROUTES_MAX = 256 };
+
 /*
- * -EINVAL: the body or the VIP is wrong; -EADDRNOTAVAIL: vrrp_ip is (the API has a message of its
- * own for each). What they point to is theirs until deinit.
+ * The API has a message of its own for each failure. -EBADMSG: no object, or a key that must be
+ * there is not; -EADDRNOTAVAIL: vrrp_ip is wrong; -EINVAL: anything else, key and reason in err.
+ * Not so host routes, which users write: one that cannot be used is logged and left out. What the
+ * requests point to is theirs until deinit.
  */
 int plug_vip_request_parse(
 	const char *vip, const json_t *body, struct plug_vip_request *ret_request, struct err *err);

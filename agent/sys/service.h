@@ -35,6 +35,11 @@ struct service_spec {
 	struct process_spec process;
 	int stop_signal; /* asks it to end (0: SIGTERM); SIGKILL follows after stop_timeout_ms */
 	int stop_timeout_ms; /* 0: 5 s */
+	/*
+	 * Pid files that the service writes and that keep it from starting when they name any live
+	 * process: removed before each start. NULL at the end; NULL: none.
+	 */
+	const char *const *pid_files;
 };
 
 /*

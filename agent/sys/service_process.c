@@ -37,6 +37,13 @@ static void output_rotate(const char *path)
 			"renaming %s, which is larger than %d bytes: %m", path, OUTPUT_MAX_BYTES);
 }
 
+static void pid_files_remove(const struct service_spec *spec)
+{
+	for (size_t i = 0; spec->pid_files && spec->pid_files[i]; i++)
+		if (unlink(spec->pid_files[i]) < 0 && errno != ENOENT)
+			log_warning("service %s: removing %s: %m", spec->name, spec->pid_files[i]);
+}
+
 /*
  * A service without a record runs all the same: that it runs is worth more than that we find it
  * again after a crash of our own.
@@ -84,6 +91,7 @@ int service_process_start(const char *folder, const struct service_spec *spec,
 	int r;
 
 	output_rotate(spec->process.output_path);
+	pid_files_remove(spec);
 	/* Should we die before the second record is written, this one tells what to look for. */
 	record_store(folder, spec, NULL, SERVICE_RECORD_STARTING);
 	r = process_spawn(&spec->process, &pid, err);

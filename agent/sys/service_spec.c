@@ -30,38 +30,45 @@ static char *text_copy(const char *text)
 	return text ? xstrdup(text) : NULL;
 }
 
-static const char *const *argv_copy(const char *const *argv)
+static const char *const *texts_copy(const char *const *texts)
 {
 	size_t count = 0;
 	char **copy;
 
-	if (!argv)
+	if (!texts)
 		return NULL;
-	while (argv[count])
+	while (texts[count])
 		count++;
 	copy = xcalloc(count + 1, sizeof(*copy));
 	for (size_t i = 0; i < count; i++)
-		copy[i] = xstrdup(argv[i]);
+		copy[i] = xstrdup(texts[i]);
 	return (const char *const *)copy;
+}
+
+static void texts_free(const char *const *texts)
+{
+	for (size_t i = 0; texts && texts[i]; i++)
+		free((char *)texts[i]);
+	free((char **)texts);
 }
 
 void service_spec_copy(const struct service_spec *spec, struct service_spec *ret_copy)
 {
 	*ret_copy = (struct service_spec){
 		.name = xstrdup(spec->name),
-		.process.argv = argv_copy(spec->process.argv),
+		.process.argv = texts_copy(spec->process.argv),
 		.process.network_namespace = text_copy(spec->process.network_namespace),
 		.process.output_path = text_copy(spec->process.output_path),
 		.stop_signal = spec->stop_signal,
 		.stop_timeout_ms = spec->stop_timeout_ms,
+		.pid_files = texts_copy(spec->pid_files),
 	};
 }
 
 void service_spec_deinit(struct service_spec *copy)
 {
-	for (size_t i = 0; copy->process.argv && copy->process.argv[i]; i++)
-		free((char *)copy->process.argv[i]);
-	free((char **)copy->process.argv);
+	texts_free(copy->process.argv);
+	texts_free(copy->pid_files);
 	free((char *)copy->process.network_namespace);
 	free((char *)copy->process.output_path);
 	free((char *)copy->name);

@@ -278,6 +278,23 @@ static void output_is_appended_and_put_aside_when_it_is_large(void **state)
 	assert_true(file_exists(old));
 }
 
+static void pid_files_are_removed_before_each_start(void **state)
+{
+	cleanup_free char *pid_file = in_temporary_folder("main.pid");
+	cleanup_free char *absent = in_temporary_folder("child.pid");
+	struct service_spec spec = *SLEEPER;
+
+	(void)state;
+	spec.pid_files = ARGV(absent, pid_file);
+	temporary_file("main.pid", "1\n");
+	start(&spec);
+	assert_false(file_exists(pid_file));
+	temporary_file("main.pid", "1\n");
+	main_process_kill();
+	assert_soon(service_restart_count(manager, "test@1") == 1);
+	assert_false(file_exists(pid_file));
+}
+
 static void *stop_slowly(void *context)
 {
 	service_stop(manager, context, NULL);
@@ -405,6 +422,7 @@ int main(void)
 		service_case(a_service_that_ignores_its_stop_signal_is_killed_with_all_it_started),
 		service_case(what_the_main_process_leaves_behind_ends_before_it_is_started_again),
 		service_case(output_is_appended_and_put_aside_when_it_is_large),
+		service_case(pid_files_are_removed_before_each_start),
 		service_case(a_slow_stop_keeps_nobody_from_other_services),
 		service_case(a_start_waits_for_the_stop_under_way_and_then_starts),
 		service_case(calls_from_many_threads_leave_exactly_what_is_wanted),

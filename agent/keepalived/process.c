@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keepalived/process.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "sys/service.h"
+
+enum {
+	/* It reads its config within milliseconds, but may have many addresses to clear first. */
+	SETTLE_TIMEOUT_MS = 5 * 1000,
+	SETTLE_STEP_MS = 5,
+	/* It waits a second of its own accord, for its farewell to arrive, before it ends. */
+	STOP_TIMEOUT_MS = 10 * 1000,
+	OUTPUT_LARGE_BYTES = MIB,
+	/* What is looked at to learn how a start or a reload went. */
+	OUTPUT_TAIL_BYTES = 64 * KIB,
+	/* How much of it goes into an error's text. */
+	WORDS_BYTES = 800,
+	PID_TEXT_MAX = 64,
+	COMMAND_LINE_MAX = 64 * KIB,
+	ARGUMENTS_MAX = 16,
+	PID_FILES_MAX = 3,
+};
+
+static const char output_prefix[] = "octavia-keepalived";
+static const char output_suffix[] = ".output";
+
+DEFINE_CLEANUP(DIR *, closedir);
+
+/* What it writes to its standard error: RUNTIME/SERVICE.output. */
+static char *output_path(
+	const struct keepalived_site *site, const struct keepalived_process *process)
+{
+	return xformat("%s/%s%s", site->runtime_dir, process->service, output_suffix);
+}
+
+static void output_empty(const char *path)
+{
+	/* keepalived appends: it goes on at the new end. */
+	if (truncate(path, 0) < 0 && errno != ENOENT)
+		log_warning("emptying %s: %s", path, strerror(errno));
+}
+
+static off_t output_size(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 ? status.st_size : 0;
+}
+
+/* Appends what was written from an offset on, or the end of that if it is much. */
+static void output_read(const char *path, off_t from, struct buf *ret_text)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	off_t size = output_size(path);
+	ssize_t got;
+	void *room;
+
+	/* It was emptied or renamed meanwhile. */
+	if (from > size)
+		from = 0;
+	if (size - from > OUTPUT_TAIL_BYTES)
+		from = size - OUTPUT_TAIL_BYTES;
+	room = buf_reserve(ret_text, OUTPUT_TAIL_BYTES);
+	if (fd < 0 || !room)
+		return;
+	got = pread(fd, room, OUTPUT_TAIL_BYTES, from);
+	buf_commit(ret_text, got > 0 ? (size_t)got : 0);
+}
+
+/* The last lines of what keepalived wrote: why it ended, in its own words. */
+static int err_set_words(const char *path, off_t from, struct err *err)
+{
+	cleanup_buf struct buf output = BUF_INIT(OUTPUT_TAIL_BYTES + 1);
+	const char *words;
+
+	output_read(path, from, &output);
+	words = buf_text(&output);
+	if (output.size_bytes > WORDS_BYTES) {
+		words += output.size_bytes - WORDS_BYTES;
+		words += strcspn(words, "\n");
+	}
+	return err_set(err, -ECHILD, "keepalived ended; it says: %s", words);
+}
+
+/* Its main process says either, when its children have taken up the config. */
+static bool is_settled(const char *path, off_t from)
+{
+	static const char *const signs[] = {
+		"Startup complete",
+		"Reload complete",
+		"keepalived has no configuration to run",
+	};
+	cleanup_buf struct buf output = BUF_INIT(OUTPUT_TAIL_BYTES + 1);
+
+	output_read(path, from, &output);
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (strstr(buf_text(&output), signs[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Waits until the running process has taken up its config, or ends over it: a permanent error in
+ * its config shows only in its children. One that runs on and does not say so is as good.
+ */
+static int settle(const struct keepalived_site *site, const struct keepalived_process *process,
+	off_t from, struct err *err)
+{
+	pid_t pid = service_pid(site->services, process->service);
+	cleanup_free char *output = output_path(site, process);
+	int64_t deadline_ms = clock_now_ms() + SETTLE_TIMEOUT_MS;
+
+	do {
+		if (pid == 0 || service_pid(site->services, process->service) != pid)
+			return err_set_words(output, from, err);
+		if (keepalived_pid(process->pid_file) == pid && is_settled(output, from))
+			return 0;
+		clock_sleep_ms(SETTLE_STEP_MS);
+	} while (clock_left_ms(deadline_ms) > 0);
+	if (keepalived_pid(process->pid_file) == pid)
+		return 0;
+	return err_set(
+		err, -ETIMEDOUT, "keepalived (pid %d) has not written %s", pid, process->pid_file);
+}
+
+/* Fills argv, which points into process and log_facility. */
+static void argv_make(const struct keepalived_site *site, const struct keepalived_process *process,
+	const char *log_facility, const char *argv[static ARGUMENTS_MAX])
+{
+	size_t count = 0;
+
+	argv[count++] = site->command;
+	argv[count++] = "--dont-fork";
+	/* Our copy tells why it did not start; the system's log is the operator's. */
+	argv[count++] = "--log-console";
+	argv[count++] = log_facility;
+	argv[count++] = "-f";
+	argv[count++] = process->config;
+	argv[count++] = "-p";
+	argv[count++] = process->pid_file;
+	if (process->vrrp_pid_file) {
+		argv[count++] = "-r";
+		argv[count++] = process->vrrp_pid_file;
+	}
+	if (process->check_pid_file) {
+		argv[count++] = "-c";
+		argv[count++] = process->check_pid_file;
+	}
+	if (process->only_vrrp)
+		argv[count++] = "--vrrp";
+	if (process->only_check)
+		argv[count++] = "--check";
+	argv[count] = NULL;
+}
+
+/* keepalived does not start when one of them names any process: "daemon is already running". */
+static void pid_files_list(
+	const struct keepalived_process *process, const char *ret_paths[static PID_FILES_MAX + 1])
+{
+	const char *const paths[PID_FILES_MAX] = {
+		process->pid_file, process->vrrp_pid_file, process->check_pid_file};
+	size_t count = 0;
+
+	for (size_t i = 0; i < PID_FILES_MAX; i++)
+		if (paths[i])
+			ret_paths[count++] = paths[i];
+	ret_paths[count] = NULL;
+}
+
+int keepalived_process_start(const struct keepalived_site *site,
+	const struct keepalived_process *process, bool *ret_started, struct err *err)
+{
+	cleanup_free char *log_facility =
+		xformat("--log-facility=%u", site->administrative_log_facility);
+	cleanup_free char *output = output_path(site, process);
+	const char *argv[ARGUMENTS_MAX];
+	const char *pid_files[PID_FILES_MAX + 1];
+	const struct service_spec spec = {
+		.name = process->service,
+		.process =
+			{
+				.argv = argv,
+				.network_namespace = site->network_namespace,
+				.output_path = output,
+			},
+		.stop_signal = SIGTERM,
+		.stop_timeout_ms = STOP_TIMEOUT_MS,
+		.pid_files = pid_files,
+	};
+	bool started;
+	int r;
+
+	argv_make(site, process, log_facility, argv);
+	pid_files_list(process, pid_files);
+	if (service_pid(site->services, process->service) == 0)
+		output_empty(output);
+	r = service_start(site->services, &spec, &started, err);
+	if (r == 0 && started)
+		r = settle(site, process, 0, err);
+	if (r < 0)
+		return err_wrap(err, r, "starting %s", process->service);
+	*ret_started = started;
+	return 0;
+}
+
+int keepalived_process_reload(const struct keepalived_site *site,
+	const struct keepalived_process *process, bool *ret_started, struct err *err)
+{
+	cleanup_free char *output = output_path(site, process);
+	off_t from = output_size(output);
+	bool started;
+	pid_t pid;
+	int r = keepalived_process_start(site, process, &started, err);
+
+	if (r < 0)
+		return r;
+	pid = service_pid(site->services, process->service);
+	if (!started && pid > 0 && kill(pid, SIGHUP) == 0)
+		r = settle(site, process, from, err);
+	if (r < 0)
+		return err_wrap(err, r, "reloading %s", process->service);
+	*ret_started = started;
+	return 0;
+}
+
+int keepalived_process_stop(const struct keepalived_site *site,
+	const struct keepalived_process *process, struct err *err)
+{
+	cleanup_free char *output = output_path(site, process);
+	cleanup_free char *output_old = xformat("%s.old", output); /* of sys/service.h */
+	int r = service_stop(site->services, process->service, err);
+
+	if (r < 0)
+		return err_wrap(err, r, "stopping %s", process->service);
+	file_remove(output, NULL);
+	file_remove(output_old, NULL);
+	return 0;
+}
+
+void keepalived_process_trim_outputs(const struct keepalived_site *site)
+{
+	CLEANUP(cleanup_closedir) DIR *folder = opendir(site->runtime_dir);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		cleanup_free char *path = xformat("%s/%s", site->runtime_dir, entry->d_name);
+
+		if (text_starts_with(entry->d_name, output_prefix) &&
+			text_ends_with(entry->d_name, output_suffix) &&
+			output_size(path) > OUTPUT_LARGE_BYTES)
+			output_empty(path);
+	}
+}
+
+static pid_t pid_file_read(const char *path)
+{
+	cleanup_buf struct buf text = BUF_INIT(PID_TEXT_MAX);
+	const char *number;
+	size_t size_bytes;
+	uint64_t pid;
+
+	if (file_read(path, &text, NULL) < 0)
+		return 0;
+	number = text_trim(buf_text(&text), text.size_bytes, &size_bytes);
+	return text_parse_u64_span(number, size_bytes, 1, INT_MAX, &pid) < 0 ? 0 : (pid_t)pid;
+}
+
+/*
+ * Whether one of a process's arguments is that text. A zombie has none, and everybody may read
+ * those of everybody.
+ */
+static bool has_argument(pid_t pid, const char *wanted)
+{
+	cleanup_free char *path = xformat("/proc/%d/cmdline", pid);
+	cleanup_buf struct buf arguments = BUF_INIT(COMMAND_LINE_MAX);
+	size_t size_bytes;
+
+	if (file_read(path, &arguments, NULL) < 0)
+		return false;
+	for (size_t at = 0; at < arguments.size_bytes; at += size_bytes + 1) {
+		const char *argument = buf_text(&arguments) + at;
+
+		if (text_equal(argument, wanted))
+			return true;
+		size_bytes = strlen(argument);
+	}
+	return false;
+}
+
+pid_t keepalived_pid(const char *pid_file)
+{
+	pid_t pid = pid_file_read(pid_file);
+
+	return pid > 0 && has_argument(pid, pid_file) ? pid : 0;
+}
