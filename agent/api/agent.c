@@ -10,6 +10,7 @@
 #include "api/heartbeat_service.h"
 #include "api/identity.h"
 #include "api/route.h"
+#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -20,7 +21,12 @@
 #include "haproxy/own_config.h"
 #include "haproxy/restore.h"
 #include "haproxy/site.h"
+#include "keepalived/process.h"
 #include "keepalived/site.h"
+#include "net/namespace.h"
+#include "keepalived/vrrp.h"
+#include "lvs/health_scripts.h"
+#include "lvs/instance.h"
 #include "net/site.h"
 #include "sys/http_server.h"
 #include "sys/installation.h"
@@ -39,6 +45,7 @@ struct agent {
 	struct service_manager *services;
 	struct haproxy_site *site;
 	struct keepalived_site *keepalived;
+	struct lvs_site *lvs;
 	struct net_site *net;
 	_Atomic enum topology topology; /* of settings, for the handlers */
 	struct http_server *server;
@@ -150,11 +157,28 @@ static int agent_start(struct agent *agent, struct err *err)
 	r = keepalived_site_new(settings, agent->services, &agent->keepalived, err);
 	if (r < 0)
 		return r;
+	r = lvs_site_new(agent->keepalived, &agent->lvs, err);
+	if (r < 0)
+		return r;
+	r = health_scripts_store(settings->base_path, err);
+	if (r < 0)
+		return r;
 	r = net_site_new(settings, &agent->net, err);
 	if (r < 0)
 		return r;
 	/* Answer first: a controller that finds nobody waits 5 s before it asks again. */
 	return agent_serve(agent, err);
+}
+
+/* What ought to run runs; requests are served meanwhile. */
+static void data_plane_restore(struct agent *agent)
+{
+	/* First what HAProxy and keepalived bind to. */
+	namespace_restore(agent->net);
+	haproxy_restore_all(agent->site);
+	lvs_restore(agent->lvs);
+	vrrp_check_refresh(agent);
+	vrrp_restore(agent->keepalived);
 }
 
 int agent_new(struct settings_sources *sources, struct settings *settings, struct agent **ret_agent,
@@ -172,7 +196,7 @@ int agent_new(struct settings_sources *sources, struct settings *settings, struc
 	pthread_mutex_lock(&agent->rotation);
 	r = agent_start(agent, err);
 	if (r == 0)
-		haproxy_restore_all(agent->site);
+		data_plane_restore(agent);
 	/* Only now: a heartbeat without what is still starting would be a harmful one. */
 	agent->owns_sender = r == 0;
 	if (r == 0)
@@ -200,6 +224,7 @@ void agent_free(struct agent *agent)
 		if (agent->owns_sender)
 			heartbeat_service_stop(agent->services);
 		haproxy_site_free(agent->site);
+		lvs_site_free(agent->lvs);
 		keepalived_site_free(agent->keepalived);
 		net_site_free(agent->net);
 		service_manager_free(agent->services);
@@ -265,6 +290,7 @@ static bool fixed_settings_compare(const struct agent *agent, const struct setti
 		{"base_path", same_base_path},
 		{"base_cert_dir", text_equal(new->base_cert_dir, site->base_cert_dir)},
 		{"haproxy_cmd", text_equal(new->haproxy_cmd, site->haproxy_cmd)},
+		{"keepalived_cmd", text_equal(new->keepalived_cmd, agent->keepalived->command)},
 		{"amphora_id", same_amphora},
 		{"user_log_facility", new->user_log_facility == site->user_log_facility},
 		{"administrative_log_facility",
@@ -389,6 +415,7 @@ int agent_replace_certificate(
 void agent_tidy(struct agent *agent)
 {
 	haproxy_launch_trim_outputs(agent->site);
+	keepalived_process_trim_outputs(agent->keepalived);
 }
 
 uint16_t agent_port(const struct agent *agent)
@@ -409,6 +436,11 @@ const struct net_site *agent_net(struct agent *agent)
 const struct keepalived_site *agent_keepalived(struct agent *agent)
 {
 	return agent->keepalived;
+}
+
+struct lvs_site *agent_lvs(struct agent *agent)
+{
+	return agent->lvs;
 }
 
 enum topology agent_topology(struct agent *agent)

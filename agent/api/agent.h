@@ -13,6 +13,7 @@
 
 struct haproxy_site;
 struct keepalived_site;
+struct lvs_site;
 struct net_site;
 struct agent;
 
@@ -55,5 +56,7 @@ struct haproxy_site *agent_haproxy(struct agent *agent);
 /* What the handlers of the network, and those of VRRP, work on. */
 const struct net_site *agent_net(struct agent *agent);
 const struct keepalived_site *agent_keepalived(struct agent *agent);
+/* What the handlers of UDP and SCTP listeners work on. */
+struct lvs_site *agent_lvs(struct agent *agent);
 /* The topology by the present settings. */
 enum topology agent_topology(struct agent *agent);

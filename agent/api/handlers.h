@@ -21,6 +21,10 @@ api_handler load_balancer_act; /* start, stop, reload */
 api_handler load_balancer_delete;
 api_handler listeners_get;
 
+/* udp_listener.c: a UDP or SCTP listener as the controller's keepalived.conf. */
+api_handler udp_listener_put;
+api_handler udp_listener_get;
+
 /* model.c: a load balancer as data. */
 api_handler model_put;
 api_handler model_get;
@@ -31,6 +35,18 @@ api_handler certificate_put;
 api_handler certificate_get;
 api_handler certificate_delete;
 
+/* plug.c: the network interfaces. */
+api_handler plug_vip_post;
+api_handler plug_network_post;
+
+/* vrrp.c: the keepalived of an active/standby pair. */
+api_handler vrrp_config_put;
+api_handler vrrp_act; /* start, stop, reload */
+
 /* agent_config.c: the agent's own certificate and settings. */
 api_handler server_certificate_put;
 api_handler config_put;
+
+/* interface.c: interfaces as they are, and who may reach the VIP's. */
+api_handler interface_get;
+api_handler interface_rules_put;

@@ -9,6 +9,8 @@
 #include "base/file.h"
 #include "haproxy/config.h"
 #include "haproxy/instance.h"
+#include "lvs/instance.h"
+#include "lvs/site.h"
 #include "sys/package.h"
 #include "sys/procfs.h"
 
@@ -178,26 +180,51 @@ static bool running_append(json_t *listeners, struct haproxy_site *site, const s
 	return true;
 }
 
-static int haproxy_append(json_t *details, struct haproxy_site *site, struct err *err)
+static int haproxy_append(
+	json_t *details, json_t *listeners, struct haproxy_site *site, struct err *err)
 {
 	cleanup_free struct id *ids = NULL;
-	json_t *listeners;
 	size_t count;
 	size_t running = 0;
 	int r = haproxy_site_load_balancers(site, &ids, &count, err);
 
 	if (r < 0)
 		return r;
-	listeners = json_array();
 	for (size_t i = 0; i < count; i++)
 		running += running_append(listeners, site, &ids[i]);
 	json_object_set_new(details, "haproxy_count", json_u64(running));
-	json_object_set_new(details, "lvs_listener_process_count", json_integer(0));
-	json_object_set_new(details, "listeners", sorted(listeners));
 	return 0;
 }
 
-static int details_compile(json_t *details, struct haproxy_site *site, struct err *err)
+/* The LVS listeners; a config makes one, whether it runs or not. */
+static int lvs_append(
+	json_t *details, json_t *listeners, const struct lvs_site *site, struct err *err)
+{
+	cleanup_free struct id *ids = NULL;
+	size_t count = 0;
+	size_t running = 0;
+	int r = lvs_listeners(lvs_site_base_path(site), &ids, &count, err);
+
+	for (size_t i = 0; i < count; i++) {
+		json_array_append_new(listeners, json_string(ids[i].text));
+		running += lvs_instance_is_running(site, &ids[i]);
+	}
+	json_object_set_new(details, "lvs_listener_process_count", json_u64(running));
+	return r;
+}
+
+static int listeners_compile(json_t *details, struct agent *agent, struct err *err)
+{
+	json_t *listeners = json_array();
+	int r = haproxy_append(details, listeners, agent_haproxy(agent), err);
+
+	if (r == 0)
+		r = lvs_append(details, listeners, agent_lvs(agent), err);
+	json_object_set_new(details, "listeners", sorted(listeners));
+	return r;
+}
+
+static int details_compile(json_t *details, struct agent *agent, struct err *err)
 {
 	int r = cpu_append(details, err);
 
@@ -208,8 +235,8 @@ static int details_compile(json_t *details, struct haproxy_site *site, struct er
 	if (r == 0)
 		r = load_append(details, err);
 	if (r == 0)
-		r = haproxy_append(details, site, err);
-	networks_append(details, site);
+		r = listeners_compile(details, agent, err);
+	networks_append(details, agent_haproxy(agent));
 	tuned_append(details);
 	/* Constants that the reference reports and controllers show (amphora-api.md, "details"). */
 	json_object_set_new(details, "active", json_true());
@@ -221,11 +248,10 @@ static int details_compile(json_t *details, struct haproxy_site *site, struct er
 
 void details_get(const struct call *call, struct http_reply *ret_reply)
 {
-	struct haproxy_site *site = agent_haproxy(call->agent);
-	json_t *details = versions(site);
+	json_t *details = versions(agent_haproxy(call->agent));
 	struct err err = ERR_NONE;
 
-	if (details_compile(details, site, &err) < 0) {
+	if (details_compile(details, call->agent, &err) < 0) {
 		json_decref(details);
 		reply_error(ret_reply, 500, "Error compiling details", err.text);
 		return;

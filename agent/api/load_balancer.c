@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "api/action.h"
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/udp_listener.h"
+#include "api/vips.h"
+#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "haproxy/config.h"
 #include "haproxy/instance.h"
 #include "haproxy/stored_model.h"
+#include "lvs/instance.h"
 #include "sys/digest.h"
 
 /* What a person may read of HAProxy's complaint: its own words, or ours when it said none. */
@@ -76,19 +80,6 @@ void haproxy_get(const struct call *call, struct http_reply *ret_reply)
 	}
 }
 
-enum action { ACTION_START, ACTION_STOP, ACTION_RELOAD, ACTION_UNKNOWN };
-
-static const char *const action_names[] = {"start", "stop", "reload"};
-
-/* The action's case does not matter (amphora-api.md). */
-static enum action action_parse(const char *name)
-{
-	for (enum action action = ACTION_START; action < ACTION_UNKNOWN; action++)
-		if (text_equal_nocase(action_names[action], name))
-			return action;
-	return ACTION_UNKNOWN;
-}
-
 static int action_run(enum action action, struct haproxy_instance *instance,
 	enum haproxy_applied *ret_applied, struct buf *ret_output, struct err *err)
 {
@@ -118,26 +109,24 @@ static void reply_acted(struct http_reply *ret_reply, enum action action,
 
 void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 {
-	cleanup_free char *name =
-		xmemdup_text(call->parameters[1].text, call->parameters[1].size_bytes);
-	enum action action = action_parse(name);
 	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
 	cleanup_buf struct buf output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES);
 	enum haproxy_applied applied;
 	struct err err = ERR_NONE;
+	enum action action;
 	struct id id;
 	int r;
 
-	if (action == ACTION_UNKNOWN) {
-		cleanup_free char *details = xformat("Unknown action: %s", name);
-
-		reply_error(ret_reply, 400, "Invalid Request", details);
+	if (call_action(call, 1, &action, ret_reply) < 0 ||
+		call_id(call, 0, "load balancer id", &id, ret_reply) < 0)
+		return;
+	if (lvs_instance_exists(agent_lvs(call->agent), &id)) {
+		udp_listener_act(call, &id, action, ret_reply);
 		return;
 	}
-	if (call_id(call, 0, "load balancer id", &id, ret_reply) < 0)
-		return;
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
 	r = action_run(action, instance, &applied, &output, &err);
+	vrrp_check_refresh(call->agent);
 	if (r == -ENOENT) {
 		reply_not_found(ret_reply, &id);
 	} else if (r < 0) {
@@ -148,8 +137,10 @@ void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 
 		reply_error(ret_reply, 500, message, words_of(&output, &err));
 	} else {
-		log_info("load balancer %s: %s: %s", id.text, action_names[action],
+		log_info("load balancer %s: %s: %s", id.text, action_name(action),
 			haproxy_applied_text(applied));
+		if (action != ACTION_STOP)
+			vips_advertise_load_balancer(call->agent, &id);
 		reply_acted(ret_reply, action, applied, &id);
 	}
 }
@@ -163,8 +154,13 @@ void load_balancer_delete(const struct call *call, struct http_reply *ret_reply)
 
 	if (call_id(call, 0, "load balancer id", &id, ret_reply) < 0)
 		return;
+	if (lvs_instance_exists(agent_lvs(call->agent), &id)) {
+		udp_listener_delete(call, &id, ret_reply);
+		return;
+	}
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
 	r = haproxy_instance_delete(instance, &err);
+	vrrp_check_refresh(call->agent);
 	if (r < 0)
 		reply_error(ret_reply, 500, "Error deleting load balancer", err.text);
 	else
@@ -204,5 +200,10 @@ void listeners_get(const struct call *call, struct http_reply *ret_reply)
 	listeners = json_array();
 	for (size_t i = 0; i < count; i++)
 		listeners_append(listeners, site, &ids[i]);
+	if (udp_listeners_append(listeners, call->agent, &err) < 0) {
+		json_decref(listeners);
+		reply_error(ret_reply, 500, "Error reading the listeners", err.text);
+		return;
+	}
 	reply_json(ret_reply, 200, listeners);
 }

@@ -4,6 +4,8 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/vips.h"
+#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -120,19 +122,23 @@ static void model_preview(struct haproxy_instance *instance, const struct haprox
 		reply_preview(ret_reply, &result, faults);
 }
 
-static void model_apply(struct haproxy_instance *instance, const struct haproxy_model *model,
-	const struct faults *faults, struct http_reply *ret_reply)
+static void model_apply(struct agent *agent, struct haproxy_instance *instance,
+	const struct haproxy_model *model, const struct faults *faults,
+	struct http_reply *ret_reply)
 {
 	cleanup_haproxy_model_result struct haproxy_model_result result;
 	struct err err = ERR_NONE;
 	int r = haproxy_model_apply(instance, model, &result, &err);
 
+	vrrp_check_refresh(agent);
 	if (r < 0) {
 		reply_not_applied(ret_reply, r, &result, &err);
 		return;
 	}
 	log_info("load balancer %s: model: %s", instance->id.text,
 		haproxy_applied_text(result.applied));
+	if (result.applied != HAPROXY_APPLIED_STOP)
+		vips_advertise_load_balancer(agent, &instance->id);
 	reply_applied(ret_reply, model, &result, faults);
 }
 
@@ -169,7 +175,7 @@ void model_put(const struct call *call, struct http_reply *ret_reply)
 	else if (dry_run)
 		model_preview(instance, &model, &faults, ret_reply);
 	else
-		model_apply(instance, &model, &faults, ret_reply);
+		model_apply(call->agent, instance, &model, &faults, ret_reply);
 }
 
 static void reply_no_model(

@@ -20,6 +20,8 @@
 #include "conf/settings.h"
 #include "heartbeat/counters.h"
 #include "heartbeat/sender.h"
+#include "sys/ipvs.h"
+#include "sys/network_namespace.h"
 #include "sys/privilege.h"
 
 enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
@@ -76,11 +78,29 @@ static void folder_prepare(const char *folder, const struct privilege_user *user
 }
 
 /*
- * What only root may do, then no longer being root: the folder for our own files, and the counters
- * that the reference agent left, which its user alone may read.
+ * The way to the kernel's IPVS in the namespace where HAProxy and keepalived live; NULL where there
+ * is none. A kernel that gets IPVS later only is fine.
  */
-static int become_unprivileged(
-	const struct settings *settings, struct buf *ret_reference_counters, struct err *err)
+static struct ipvs *ipvs_prepare(const struct settings *settings)
+{
+	cleanup_network_namespace struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
+	struct ipvs *ipvs = NULL;
+	struct err err = ERR_NONE;
+
+	if (network_namespace_enter(settings->network_namespace, &stay, &err) < 0 ||
+		ipvs_open(&ipvs, &err) < 0)
+		log_warning(
+			"%s; LVS listeners will be reported without traffic and pools", err.text);
+	return ipvs;
+}
+
+/*
+ * What only root may do, then no longer being root: the folder for our own files, the counters that
+ * the reference agent left, which its user alone may read, and the way to the kernel's IPVS, which
+ * answers nobody without CAP_NET_ADMIN.
+ */
+static int become_unprivileged(const struct settings *settings, struct buf *ret_reference_counters,
+	struct ipvs **ret_ipvs, struct err *err)
 {
 	cleanup_free char *folder = xformat("%s/heartbeat", settings->base_path);
 	cleanup_free char *counters = xformat("%s/stats_counters.json", folder);
@@ -90,6 +110,7 @@ static int become_unprivileged(
 
 	if (file_exists(counters) || file_read(reference, ret_reference_counters, NULL) < 0)
 		buf_clear(ret_reference_counters);
+	*ret_ipvs = ipvs_prepare(settings);
 	if (!privilege_is_root()) {
 		folder_prepare(folder, NULL);
 		return 0;
@@ -98,19 +119,20 @@ static int become_unprivileged(
 	if (r < 0)
 		return r;
 	folder_prepare(folder, &user);
-	return privilege_drop(&user, err);
+	return privilege_drop(&user, *ret_ipvs ? PRIVILEGE_CAPABILITY(CAP_NET_ADMIN) : 0, err);
 }
 
 static int run(const struct settings *settings, struct err *err)
 {
 	cleanup_buf struct buf reference_counters = BUF_INIT(COUNTERS_MAX_BYTES);
+	cleanup_ipvs struct ipvs *ipvs = NULL;
 	CLEANUP(cleanup_sender_free) struct sender *sender = NULL;
 	cleanup_close int stop = signals_open(err);
 	int r;
 
 	if (stop < 0)
 		return stop;
-	r = become_unprivileged(settings, &reference_counters, err);
+	r = become_unprivileged(settings, &reference_counters, &ipvs, err);
 	if (r < 0)
 		return r;
 	sender = sender_new(&(struct sender_settings){
@@ -120,6 +142,7 @@ static int run(const struct settings *settings, struct err *err)
 		.targets = (const char *const *)settings->controller_ip_port_list,
 		.target_count = settings->controller_count,
 		.interval_ms = (int64_t)settings->heartbeat_interval_s * 1000,
+		.ipvs = ipvs,
 		.reference_counters =
 			reference_counters.size_bytes > 0 ? buf_text(&reference_counters) : NULL,
 	});

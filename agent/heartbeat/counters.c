@@ -189,6 +189,8 @@ struct traffic *counters_differences(
 		const struct observed_listener *listener = &observation->listeners[i];
 		const struct entry *entry = entry_find(counters, listener->id);
 
+		if (listener->is_uncounted)
+			continue;
 		differences[i] = listener->total;
 		if (!entry || has_gone_down(&listener->total, &entry->last))
 			continue;
@@ -225,12 +227,14 @@ void counters_commit(struct counters *counters, const struct observation *observ
 
 		known.entries = counters->entries;
 		entry = entry_find(&known, listener->id);
-		if (entry) {
-			entry->last = listener->total;
+		if (entry)
 			entry->is_observed = true;
-		} else {
+		if (listener->is_uncounted)
+			continue;
+		if (entry)
+			entry->last = listener->total;
+		else
 			entry_add(counters, listener->id, &listener->total);
-		}
 	}
 	if (!observation->is_partial)
 		entries_drop_unobserved(counters);

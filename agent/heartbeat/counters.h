@@ -28,18 +28,19 @@ int counters_parse(
 	struct counters *counters, const char *text, size_t text_size_bytes, struct err *err);
 /* -ENOENT when there is no file; else as counters_parse(). */
 int counters_load(struct counters *counters, const char *path, struct err *err);
-/* Replaces the file, without waiting for the disk: after a power cut HAProxy starts at 0 too. */
+/* Replaces the file, without waiting for the disk: after a power cut all start at 0. */
 int counters_store(const struct counters *counters, const char *path, struct err *err);
 
 /*
  * What each listener of the observation transferred since the last commit, in its order; the caller
- * frees it. A counter that went down means that HAProxy was started anew: then the listener's
- * counters themselves are the difference. Changes nothing.
+ * frees it. A counter that went down means that HAProxy was started anew, or that the kernel's
+ * service was made anew: then the listener's counters themselves are the difference. Of a listener
+ * whose counters could not be read the difference is 0. Changes nothing.
  */
 struct traffic *counters_differences(
 	const struct counters *counters, const struct observation *observation);
 /*
- * The differences of this observation have been reported: its counters become the last ones. A
- * listener that is not in it is forgotten, unless the observation is partial.
+ * The differences of this observation have been reported: its counters become the last ones, where
+ * they could be read. A listener that is not in it is forgotten, unless the observation is partial.
  */
 void counters_commit(struct counters *counters, const struct observation *observation);

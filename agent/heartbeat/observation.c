@@ -59,7 +59,8 @@ static void row_add(struct observation *observation, const struct haproxy_stat *
 	}
 }
 
-/* Room for what extra rows may become: pages that stay unused are never touched. */
+/* Room for what extra rows, or one listener and its members, may become: pages that stay unused are
+ * never touched. */
 static void make_room(struct observation *observation, size_t extra)
 {
 	observation->listeners = xrealloc_array(observation->listeners,
@@ -80,6 +81,43 @@ void observation_add_haproxy(struct observation *observation, struct haproxy_sta
 		observation->haproxy_count + 1, sizeof(*observation->haproxy_stats));
 	observation->haproxy_stats[observation->haproxy_count++] = *stats;
 	*stats = (struct haproxy_stats){.rows = NULL};
+}
+
+static void lvs_pool_add(struct observation *observation, const struct lvs_status *status)
+{
+	for (size_t i = 0; i < observation->pool_count; i++)
+		if (text_equal(observation->pools[i].key, status->pool.text))
+			return;
+	observation->pools[observation->pool_count++] = (struct observed_pool){
+		.key = status->pool.text,
+		.status = status->pool_status,
+		.first_member = observation->member_count,
+		.member_count = status->member_count,
+	};
+	for (size_t i = 0; i < status->member_count; i++)
+		observation->members[observation->member_count++] = (struct observed_member){
+			.id = status->members[i].id.text,
+			.status = status->members[i].status,
+		};
+}
+
+void observation_add_lvs(struct observation *observation, struct lvs_status *status)
+{
+	make_room(observation, 1 + status->member_count);
+	observation->listeners[observation->listener_count++] = (struct observed_listener){
+		.id = status->listener.text,
+		.status = "OPEN",
+		.sessions = status->connections_active,
+		.is_uncounted = !status->is_counted,
+		.total = {.bytes_in = status->bytes_in,
+			.bytes_out = status->bytes_out,
+			.sessions_total = status->connections},
+	};
+	if (status->has_pool)
+		lvs_pool_add(observation, status);
+	observation->lvs_statuses = xrealloc_array(observation->lvs_statuses,
+		observation->lvs_count + 1, sizeof(*observation->lvs_statuses));
+	observation->lvs_statuses[observation->lvs_count++] = status;
 }
 
 /* A name and where it stands. */
@@ -163,7 +201,10 @@ void observation_deinit(struct observation *observation)
 {
 	for (size_t i = 0; i < observation->haproxy_count; i++)
 		haproxy_stats_deinit(&observation->haproxy_stats[i]);
+	for (size_t i = 0; i < observation->lvs_count; i++)
+		lvs_status_free(observation->lvs_statuses[i]);
 	free(observation->haproxy_stats);
+	free(observation->lvs_statuses);
 	free(observation->listeners);
 	free(observation->pools);
 	free(observation->members);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "haproxy/stats.h"
+#include "lvs/status.h"
 
 /* What is reported as differences (heartbeat.md, "Contents"). */
 struct traffic {
@@ -23,7 +24,9 @@ struct observed_listener {
 	const char *id;
 	const char *status; /* "OPEN", "FULL" */
 	uint64_t sessions;
-	struct traffic total; /* since its HAProxy started */
+	/* Its counters could not be read: they stay what they were, and the difference is 0. */
+	bool is_uncounted;
+	struct traffic total; /* since its HAProxy, or the kernel's service, is there */
 };
 
 struct observed_member {
@@ -50,12 +53,19 @@ struct observation {
 	/* The texts above point in here. */
 	struct haproxy_stats *haproxy_stats;
 	size_t haproxy_count;
+	struct lvs_status **lvs_statuses;
+	size_t lvs_count;
 };
 
 #define OBSERVATION_INIT ((struct observation){.listeners = NULL})
 
 /* Adds what an HAProxy said; takes the stats over. */
 void observation_add_haproxy(struct observation *observation, struct haproxy_stats *stats);
+/*
+ * Adds what is known of an LVS listener; takes the status over. A pool that another one has too is
+ * there once, as that one sees it: its key does not name the listener.
+ */
+void observation_add_lvs(struct observation *observation, struct lvs_status *status);
 /*
  * To be called once after everything was added: of listeners and pools that were seen twice (two
  * load balancers with the same listener) the first stays, since a message has one place for each.

@@ -17,6 +17,7 @@
 #include "heartbeat/counters.h"
 #include "heartbeat/envelope.h"
 #include "heartbeat/haproxy_sources.h"
+#include "heartbeat/lvs_sources.h"
 #include "heartbeat/message.h"
 #include "heartbeat/observation.h"
 #include "heartbeat/status.h"
@@ -40,11 +41,13 @@ struct sender {
 	struct counters *counters;
 	struct targets *targets;
 	struct haproxy_sources *haproxy_sources;
+	struct lvs_sources *lvs_sources;
 	struct status status;
 	/* What may be wrong, besides what targets and sources know of themselves. */
-	struct condition withheld;   /* keepalived is dead */
-	struct condition duplicated; /* two load balancers share a listener */
-	struct condition shortened;  /* the message did not fit */
+	struct condition withheld;     /* keepalived is dead */
+	struct condition vrrp_unknown; /* keepalived may be dead */
+	struct condition duplicated;   /* two load balancers share a listener */
+	struct condition shortened;    /* the message did not fit */
 	struct condition counters_unsaved;
 	struct condition status_unsaved;
 };
@@ -73,6 +76,7 @@ struct sender *sender_new(const struct sender_settings *settings)
 	sender->counters = counters_new();
 	sender->targets = targets_new(settings->targets, settings->target_count);
 	sender->haproxy_sources = haproxy_sources_new(settings->base_path);
+	sender->lvs_sources = lvs_sources_new(settings->base_path, settings->ipvs);
 	counters_take_up(sender, settings->reference_counters);
 	return sender;
 }
@@ -84,8 +88,10 @@ void sender_free(struct sender *sender)
 	counters_free(sender->counters);
 	targets_free(sender->targets);
 	haproxy_sources_free(sender->haproxy_sources);
+	lvs_sources_free(sender->lvs_sources);
 	status_deinit(&sender->status);
 	condition_deinit(&sender->withheld);
+	condition_deinit(&sender->vrrp_unknown);
 	condition_deinit(&sender->duplicated);
 	condition_deinit(&sender->shortened);
 	condition_deinit(&sender->counters_unsaved);
@@ -110,6 +116,7 @@ static void observe(struct sender *sender, struct observation *observation)
 	const char *duplicate;
 
 	haproxy_sources_observe(sender->haproxy_sources, step_ms(sender), observation);
+	lvs_sources_observe(sender->lvs_sources, step_ms(sender), observation);
 	duplicate = observation_drop_duplicates(observation);
 	if (duplicate)
 		condition_raise(&sender->duplicated, -EEXIST,
@@ -199,8 +206,10 @@ static void status_write(struct sender *sender)
 	struct err err = ERR_NONE;
 
 	condition_describe(&sender->withheld, &problems);
+	condition_describe(&sender->vrrp_unknown, &problems);
 	condition_describe(&sender->shortened, &problems);
 	haproxy_sources_describe(sender->haproxy_sources, &problems);
+	lvs_sources_describe(sender->lvs_sources, &problems);
 	targets_describe(sender->targets, &problems);
 	condition_describe(&sender->duplicated, &problems);
 	condition_describe(&sender->counters_unsaved, &problems);
@@ -216,9 +225,14 @@ static void status_write(struct sender *sender)
 static bool is_withheld(struct sender *sender)
 {
 	struct err err = ERR_NONE;
+	int r = vrrp_check(sender->base_path, &err);
 
-	if (vrrp_check(sender->base_path, &err) < 0)
-		condition_raise(&sender->withheld, err.code, "no heartbeat is sent: %s", err.text);
+	if (r < 0 && r != -ESRCH)
+		condition_raise(&sender->vrrp_unknown, r, "%s", err.text);
+	else
+		condition_clear(&sender->vrrp_unknown, "whether keepalived runs can be told again");
+	if (r == -ESRCH)
+		condition_raise(&sender->withheld, r, "no heartbeat is sent: %s", err.text);
 	else if (sender->key[0] == '\0')
 		condition_raise(&sender->withheld, -ENOKEY,
 			"no heartbeat is sent: [health_manager] heartbeat_key is not set");

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/id.h"
+#include "sys/ipvs.h"
 
 /* What it needs to know; copied. */
 struct sender_settings {
@@ -19,6 +20,8 @@ struct sender_settings {
 	const char *const *targets; /* controller_ip_port_list */
 	size_t target_count;
 	int64_t interval_ms;
+	/* Not copied: outlives the sender. NULL: the kernel cannot be asked for LVS listeners. */
+	struct ipvs *ipvs;
 	/* The text of the reference agent's counters file, for when we have none; or NULL. */
 	const char *reference_counters;
 };

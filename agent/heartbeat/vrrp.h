@@ -8,7 +8,8 @@
 #include "base/err.h"
 
 /*
- * 0 when BASE_PATH/vrrp/octavia-keepalived.conf does not exist or the process that
- * octavia-keepalived.pid beside it names runs; -ESRCH with the reason otherwise.
+ * 0 when BASE_PATH/vrrp/octavia-keepalived.conf does not exist, or the keepalived of
+ * octavia-keepalived.pid beside it runs; -ESRCH with the reason when it does not. Another error
+ * (-EACCES …): there is no telling, which is no reason to be failed over.
  */
 int vrrp_check(const char *base_path, struct err *err);

@@ -34,7 +34,7 @@ enum {
 	WORDS_BYTES = 800,
 	PID_TEXT_MAX = 64,
 	COMMAND_LINE_MAX = 64 * KIB,
-	ARGUMENTS_MAX = 16,
+	ARGUMENTS_MAX = 20,
 	PID_FILES_MAX = 3,
 };
 
@@ -140,7 +140,7 @@ static int settle(const struct keepalived_site *site, const struct keepalived_pr
 		err, -ETIMEDOUT, "keepalived (pid %d) has not written %s", pid, process->pid_file);
 }
 
-/* Fills argv, which points into process and log_facility. */
+/* Fills argv, which points into site, process and log_facility. */
 static void argv_make(const struct keepalived_site *site, const struct keepalived_process *process,
 	const char *log_facility, const char *argv[static ARGUMENTS_MAX])
 {
@@ -167,6 +167,10 @@ static void argv_make(const struct keepalived_site *site, const struct keepalive
 		argv[count++] = "--vrrp";
 	if (process->only_check)
 		argv[count++] = "--check";
+	if (process->overrides_namespace && site->network_namespace[0]) {
+		argv[count++] = "--namespace";
+		argv[count++] = site->network_namespace;
+	}
 	argv[count] = NULL;
 }
 

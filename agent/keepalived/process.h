@@ -20,6 +20,8 @@ struct keepalived_process {
 	const char *check_pid_file; /* -c; NULL: keepalived's default */
 	bool only_vrrp;             /* -P */
 	bool only_check;            /* -C */
+	/* -s: the site's namespace, if it has one, whatever the config's net_namespace names */
+	bool overrides_namespace;
 };
 
 /*

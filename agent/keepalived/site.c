@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keepalived/site.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -17,6 +19,9 @@ int keepalived_site_new(const struct settings *settings, struct service_manager 
 	cleanup_free char *folder = xformat("%s/vrrp", settings->base_path);
 	int r = directory_make(folder, 0755, err);
 
+	/* The sender, which is another user, looks for the pid file in it, whatever our umask. */
+	if (r == 0 && chmod(folder, 0755) < 0)
+		r = err_set_errno(err, -errno, "opening folder %s to everybody", folder);
 	if (r < 0)
 		return r;
 	site->base_path = xstrdup(settings->base_path);

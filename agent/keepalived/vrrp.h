@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The VRRP instance of this amphora: a controller's keepalived config, and the keepalived that runs
- * with it (amphora-api.md, "Endpoints", vrrp/…). Calls wait for each other. Used by the agent.
+ * with it (amphora-api.md, "Endpoints", vrrp/…). There is one: calls wait for each other. Used by
+ * the agent.
+ *
+ * What ought to run after a restart of the agent or the machine is a config without the marker
+ * `stopped`. keepalived forgets a check script that is not there when it reads its config:
+ * keepalived/check_script.h comes first.
  */
 #pragma once
 
@@ -12,19 +17,22 @@
 #include "base/err.h"
 #include "keepalived/site.h"
 
-/* A config is installed: what runs ought to run, unless it was stopped by request. */
-bool vrrp_is_configured(const struct keepalived_site *site);
+enum { VRRP_CONFIG_MAX_BYTES = MIB };
 
 /*
- * Checked beside the live file, then put in its place; what runs is not touched. -EBADMSG:
- * keepalived cannot run with it, see ret_output; nothing changed.
+ * Checked beside the live file, then put in its place durably; what runs is not touched. -EBADMSG:
+ * keepalived cannot run with it, see ret_output (empty when it says nothing); -EINVAL: too large.
+ * Nothing changed.
  */
 int vrrp_upload(const struct keepalived_site *site, const char *text, size_t size_bytes,
 	struct buf *ret_output, struct err *err);
-/* -ENOENT: nothing was uploaded. Start of a running one is a reload. */
-int vrrp_start(const struct keepalived_site *site, struct err *err);
+/*
+ * Forgets the marker; starts what does not run (*ret_started), reloads what does. -ENOENT: nothing
+ * was uploaded. Errors of keepalived/process.h.
+ */
+int vrrp_start(const struct keepalived_site *site, bool *ret_started, struct err *err);
+/* Sets the marker and ends what runs. Without a config there is nothing to do. */
 int vrrp_stop(const struct keepalived_site *site, struct err *err);
-int vrrp_reload(const struct keepalived_site *site, struct err *err);
 
-/* At the agent's start: what ought to run runs. What fails is logged. */
+/* At the agent's start: what ought to run runs, nothing else does. What fails is logged. */
 void vrrp_restore(const struct keepalived_site *site);

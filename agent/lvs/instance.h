@@ -17,8 +17,9 @@
 #include "base/id.h"
 #include "keepalived/site.h"
 
-struct lvs_site; /* the keepalived site and the locks */
+struct lvs_site; /* the keepalived site and the lock */
 
+/* keepalived must outlive the site. Makes BASE/lvs. */
 int lvs_site_new(
 	const struct keepalived_site *keepalived, struct lvs_site **ret_site, struct err *err);
 void lvs_site_free(struct lvs_site *site);
@@ -32,22 +33,44 @@ bool lvs_instance_is_running(const struct lvs_site *site, const struct id *liste
 /* Stopped by request: not to be started at boot, and no part of the VRRP check. */
 bool lvs_instance_is_stopped(const struct lvs_site *site, const struct id *listener);
 
-/* -EBADMSG: keepalived cannot run with it, see ret_output; the installed one stays. */
+/* As GET listeners reports it. */
+enum lvs_instance_state {
+	LVS_INSTANCE_ACTIVE,
+	LVS_INSTANCE_OFFLINE, /* stopped by request, or its config serves nothing */
+	LVS_INSTANCE_ERROR,   /* it ought to run and does not */
+};
+enum lvs_instance_state lvs_instance_state(const struct lvs_site *site, const struct id *listener);
+
+/*
+ * Installs a config, byte for byte; what runs is not touched. -EBADMSG: keepalived cannot run with
+ * it, see ret_output; the installed one stays.
+ */
 int lvs_instance_upload(struct lvs_site *site, const struct id *listener, const char *text,
 	size_t size_bytes, struct buf *ret_output, struct err *err);
 
 enum lvs_applied { LVS_APPLIED_NONE, LVS_APPLIED_RELOAD, LVS_APPLIED_START, LVS_APPLIED_STOP };
 const char *lvs_applied_text(enum lvs_applied applied);
 
-/* -ENOENT: no such listener. */
+/*
+ * All three: -ENOENT: no such listener. -ECHILD: keepalived ended, err tells its words. Start and
+ * reload forget the marker `stopped`, stop sets it.
+ */
+/* Starts what does not run. */
 int lvs_instance_start(struct lvs_site *site, const struct id *listener,
 	enum lvs_applied *ret_applied, struct err *err);
 int lvs_instance_stop(struct lvs_site *site, const struct id *listener,
 	enum lvs_applied *ret_applied, struct err *err);
+/*
+ * What runs takes up the installed config: by a real reload, or a restart where keepalived is too
+ * old (keepalived/version.h); not at all when it has already. Starts what does not run.
+ */
 int lvs_instance_reload(struct lvs_site *site, const struct id *listener,
 	enum lvs_applied *ret_applied, struct err *err);
 /* Nothing of it is left. One that never existed is fine. */
 int lvs_instance_delete(struct lvs_site *site, const struct id *listener, struct err *err);
 
-/* At the agent's start: what ought to run runs. What fails is logged. */
+/*
+ * At the agent's start: what ought to run runs, with what is installed, and is watched again. What
+ * fails is logged.
+ */
 void lvs_restore(struct lvs_site *site);

@@ -19,6 +19,7 @@ char *lvs_path(const char *base_path, const struct id *listener, enum lvs_file f
 {
 	static const char *const suffixes[] = {
 		[LVS_FILE_CONFIG] = config_suffix,
+		[LVS_FILE_CONFIG_NEW] = ".conf.new",
 		[LVS_FILE_PID] = ".pid",
 		[LVS_FILE_VRRP_PID] = ".vrrp.pid",
 		[LVS_FILE_CHECK_PID] = ".check.pid",

@@ -4,13 +4,14 @@
  * "Names of files, units, helpers"). A plain value of base_path, so that the sender, which changes
  * nothing, can use it too. Used by the agent and the sender.
  *
- *	BASE/lvs/octavia-keepalivedlvs-L.conf       what ought to run; its presence makes the
- *listener BASE/lvs/octavia-keepalivedlvs-L.pid        keepalived's -p
- *	BASE/lvs/octavia-keepalivedlvs-L.vrrp.pid   -r
- *	BASE/lvs/octavia-keepalivedlvs-L.check.pid  -c
- *	BASE/lvs/octavia-keepalivedlvs-L.stopped    marker: stopped by request
- *	BASE/lvs/octavia-keepalivedlvs-L.running    what the running one last took up
- *(lvs/instance.h) BASE/lvs/check/udp_check.sh                 what its configs' MISC_CHECKs run
+ *	BASE/lvs/octavia-keepalivedlvs-L.conf      what ought to run; it makes the listener
+ *	BASE/lvs/octavia-keepalivedlvs-L.conf.new  an upload while it is checked
+ *	BASE/lvs/octavia-keepalivedlvs-L.pid       keepalived's -p
+ *	BASE/lvs/octavia-keepalivedlvs-L.vrrp.pid  -r
+ *	BASE/lvs/octavia-keepalivedlvs-L.check.pid -c
+ *	BASE/lvs/octavia-keepalivedlvs-L.stopped   marker: stopped by request
+ *	BASE/lvs/octavia-keepalivedlvs-L.running   what was last taken up (lvs/running.h)
+ *	BASE/lvs/check/udp_check.sh                what its configs' MISC_CHECKs run
  */
 #pragma once
 
@@ -21,6 +22,7 @@
 
 enum lvs_file {
 	LVS_FILE_CONFIG,
+	LVS_FILE_CONFIG_NEW,
 	LVS_FILE_PID,
 	LVS_FILE_VRRP_PID,
 	LVS_FILE_CHECK_PID,

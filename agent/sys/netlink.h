@@ -97,6 +97,14 @@ int netlink_await_addresses(struct netlink *netlink, int index,
 
 enum { NETLINK_TABLE_MAIN = 254 };
 
+/* Who put a route or a rule there. */
+enum {
+	NETLINK_PROTOCOL_KERNEL = 2,
+	NETLINK_PROTOCOL_STATIC = 4,
+	NETLINK_PROTOCOL_DHCP = 16,
+	NETLINK_PROTOCOL_KEEPALIVED = 18,
+};
+
 struct netlink_route {
 	struct cidr destination;
 	bool has_gateway;
@@ -106,7 +114,7 @@ struct netlink_route {
 	struct address source;
 	bool is_link_scope;
 	unsigned table;
-	uint8_t protocol; /* RTPROT_*; 0 in one that is added: RTPROT_STATIC */
+	uint8_t protocol; /* NETLINK_PROTOCOL_*; 0 in one that is added: static */
 };
 
 /* Those that leave through the link to other machines, of all tables and both families. */
@@ -120,7 +128,7 @@ int netlink_route_remove(
 struct netlink_rule {
 	struct cidr source;
 	unsigned table;
-	uint8_t protocol;  /* FRA_PROTOCOL; 2: kernel, 18: keepalived */
+	uint8_t protocol;  /* NETLINK_PROTOCOL_*; 0 where nobody says */
 	uint32_t priority; /* not looked at when it is added: the kernel chooses; 0: any goes */
 };
 

@@ -130,9 +130,26 @@ static int route_change(struct netlink *netlink, struct nl_msg *message, const c
 		via, source, route->table);
 }
 
+/* The kernel does not look: it would take the first four bytes of an IPv6 gateway for one. */
+static bool route_is_of_one_family(const struct netlink_route *route)
+{
+	int family = route->destination.address.family;
+
+	return (!route->has_gateway || route->gateway.family == family) &&
+	       (!route->has_source || route->source.family == family);
+}
+
 int netlink_route_add(
 	struct netlink *netlink, int index, const struct netlink_route *route, struct err *err)
 {
+	char destination[CIDR_TEXT_MAX];
+
+	cidr_format(&route->destination, destination);
+	if (!route_is_of_one_family(route))
+		return err_set(err, -EINVAL,
+			"adding route to %s: its gateway and source must be of its family",
+			destination);
+
 	cleanup_message struct nl_msg *message =
 		route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, route,
 			route->is_link_scope ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/cleanup.h"
 #include "base/err.h"
 
@@ -39,3 +41,18 @@ int network_namespace_enter(
 void network_namespace_leave(struct network_namespace_stay *stay);
 
 #define cleanup_network_namespace CLEANUP(network_namespace_leave)
+
+/* Whether there is one; not so a file of the name that is no namespace. */
+bool network_namespace_exists(const char *name);
+/* A descriptor of it, the caller's to close. The errors of network_namespace_enter(). */
+int network_namespace_open(const char *name, int *ret_fd, struct err *err);
+
+/*
+ * Makes the namespace, as `ip netns add` does, unless there is one. prepare() is called inside it
+ * before it has its name: nobody ever finds one that is half prepared, and one that prepare()
+ * failed for never appears. A file of the name without a namespace, which a crash left, is used.
+ * Others that make one in the same way, at the same time, wait: `ip netns` included. *ret_made:
+ * whether it was us. -EPERM: CAP_SYS_ADMIN is missing.
+ */
+int network_namespace_make(const char *name, int (*prepare)(const void *context, struct err *err),
+	const void *context, bool *ret_made, struct err *err);

@@ -60,15 +60,24 @@ int privilege_give_directory(const char *path, const struct privilege_user *user
 	return 0;
 }
 
-/* capset(2) has no wrapper in libc; a zeroed set is all that is wanted of it. */
-static int capabilities_clear(void)
+/*
+ * Of the permitted capabilities only those of kept stay, and they are in force; none can be
+ * inherited. capget(2) and capset(2) have no wrappers in libc; they take halves of 32 bits.
+ */
+static int capabilities_reduce(uint64_t kept)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{.effective = 0}};
+	struct __user_cap_data_struct halves[_LINUX_CAPABILITY_U32S_3];
 
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+		syscall(SYS_capget, &header, halves) < 0)
 		return -errno;
-	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		halves[i].permitted &= (uint32_t)(kept >> (32 * i));
+		halves[i].effective = halves[i].permitted;
+		halves[i].inheritable = 0;
+	}
+	return syscall(SYS_capset, &header, halves) < 0 ? -errno : 0;
 }
 
 /*
@@ -87,17 +96,22 @@ static int identity_change(const struct privilege_user *user)
 		return -errno;
 	if (setresgid(user->gid, user->gid, user->gid) < 0)
 		return -errno;
-	return setresuid(user->uid, user->uid, user->uid) < 0 ? -errno : 0;
+	/* Else the permitted capabilities went with root's user id. */
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return -errno;
+	if (setresuid(user->uid, user->uid, user->uid) < 0)
+		return -errno;
+	return prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-int privilege_drop(const struct privilege_user *user, struct err *err)
+int privilege_drop(const struct privilege_user *user, uint64_t kept, struct err *err)
 {
 	int r;
 
 	bounding_set_clear();
 	r = identity_change(user);
 	if (r == 0)
-		r = capabilities_clear();
+		r = capabilities_reduce(kept);
 	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = -errno;
 	if (r < 0)

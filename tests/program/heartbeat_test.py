@@ -2,6 +2,7 @@
 """The heartbeats of amphora-heartbeat, as a health manager receives them."""
 
 import concurrent.futures
+import hashlib
 import http.client
 import json
 import os
@@ -19,6 +20,7 @@ from harness import haproxy, processes
 from harness.eventually import eventually
 from harness.health_manager import HealthManager
 from harness.load_balancer import LoadBalancer
+from harness.lvs_listener import LvsListener, LvsMember
 from harness.ports import free_port
 from harness.web_server import EchoServer, Stream, WebServer
 
@@ -137,6 +139,60 @@ def test_two_load_balancers_stand_in_one_message(amphora, manager, server):
     assert balancers[0].delete().status == 200
     manager.next_beat(lambda beat: set(beat.listeners) == {balancers[1].listener_id},
                       "the deleted one is gone")
+
+
+# UDP and SCTP listeners. This kernel may have no IPVS: tests/guest sees them serve.
+
+class PlacedListener:
+    """An LVS listener by its files alone, with a process that passes for its keepalived."""
+
+    def __init__(self, amphora, resources, members):
+        self.listener = LvsListener(amphora, ["192.0.2.10"], 53, members)
+        (amphora.base_path / "lvs").mkdir(exist_ok=True)
+        self.pid_file = self.listener.file("pid")
+        self._keepalived = resources.enter_context(subprocess.Popen(
+            ["keepalived", "-c", "read line", "-p", self.pid_file], executable="/bin/sh",
+            stdin=subprocess.PIPE))
+        resources.callback(self.kill)
+        self.pid_file.write_text(f"{self._keepalived.pid}\n")
+        self.listener.file("conf").write_text(self.listener.configuration())
+
+    def taken_up(self):
+        """As the agent records it: keepalived runs with the present config."""
+        text = self.listener.configuration().encode()
+        self.listener.file("running").write_text(hashlib.md5(text).hexdigest())
+
+    def kill(self):
+        self._keepalived.kill()
+        self._keepalived.wait()
+
+
+def test_a_udp_listener_that_the_kernel_does_not_have_is_open(amphora, manager, resources):
+    check = "        TCP_CHECK {\n        }\n"
+    members = [LvsMember("192.0.2.21", 53, check=check),
+               LvsMember("192.0.2.22", 53, enabled=False)]
+    placed = PlacedListener(amphora, resources, members)
+    udp = placed.listener
+    beat = manager.next_beat(lambda beat: beat.listeners, "a heartbeat with listeners")
+    assert beat.listeners == {udp.id: {"status": "OPEN", "stats": {
+        "tx": 0, "rx": 0, "conns": 0, "totconns": 0, "ereq": 0}}}
+    assert beat.pools == {udp.pool_id: {"status": "DOWN", "members": {
+        members[0].id: "RESTARTING", members[1].id: "MAINT"}}}
+    placed.taken_up()
+    manager.next_beat(
+        lambda beat: beat.members() == {members[0].id: "DOWN", members[1].id: "MAINT"},
+        "the member is down once keepalived has taken its config up")
+    placed.kill()
+    manager.next_beat(lambda beat: not beat.listeners and not beat.pools,
+                      "a listener whose keepalived is dead is left out")
+
+
+def test_a_udp_listener_costs_the_haproxy_listeners_nothing(amphora, manager, server, resources):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    udp = PlacedListener(amphora, resources, []).listener
+    beat = manager.next_beat(lambda beat: len(beat.listeners) == 2, "both listeners are there")
+    assert set(beat.listeners) == {balancer.listener_id, udp.id}
+    assert beat.members() == {balancer.member_id(server): "UP"}
 
 
 # Period
@@ -367,8 +423,11 @@ def test_the_sender_is_unprivileged(amphora, manager, server):
     assert set(processes.user_of(pid)) == {nobody}
     assert 0 not in processes.groups_of(pid)
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    assert "CapEff:\t0000000000000000" in status
-    assert "CapPrm:\t0000000000000000" in status
+    # CAP_NET_ADMIN alone: the kernel's IPVS answers nobody without it.
+    assert "CapEff:\t0000000000001000" in status
+    assert "CapPrm:\t0000000000001000" in status
+    assert "CapInh:\t0000000000000000" in status
+    assert "CapBnd:\t0000000000000000" in status
     assert "NoNewPrivs:\t1" in status
 
 

@@ -10,7 +10,8 @@ import pytest
 from harness import network_bed as net
 from harness.network_bed import NetworkBed
 from harness.plugging import (
-    HOST_ROUTES, VIP, VIP_6, VRRP_IP, VRRP_IP_6, additional_vip, plug_vip, vip_body, vip_body_6)
+    HOST_ROUTES, MEMBER_IP, VIP, VIP_6, VRRP_IP, VRRP_IP_6, additional_vip, plug_vip,
+    plugged_network, plugged_vip, vip_body, vip_body_6)
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 
@@ -182,3 +183,32 @@ def test_host_routes_that_cannot_be_do_not_fail_the_plug(bed, amphora):
                     ).status == 202
     assert HOST_ROUTE in main_routes(bed)
     assert bed.inside.addresses("eth1") == {f"{VRRP_IP}/24", f"{VIP}/32"}
+
+
+# Which interface has an address
+
+def test_the_interface_of_each_address_is_told(bed, amphora):
+    plugged_vip(bed, amphora, additional_vips=[additional_vip()])
+    plugged_network(bed, amphora)
+    for address, name in {VIP: "eth1", VRRP_IP: "eth1", VIP_6: "eth1", MEMBER_IP: "eth2",
+                          "2001:DB8:1:0:0:0:0:10": "eth1",
+                          "2001:0db8:0001:0000:0000:0000:0000:0010": "eth1"}.items():
+        answer = amphora.api.get(f"/1.0/interface/{address}")
+        assert (answer.status, answer.json) == (200, {"message": "OK", "interface": name}), address
+
+
+def test_the_vip_of_a_pair_is_found_where_keepalived_put_it(bed, pair):
+    """That is how a controller learns who is MASTER."""
+    plugged_vip(bed, pair)
+    assert pair.api.get(f"/1.0/interface/{VIP}").status == 404
+    bed.inside.ip("address", "add", f"{VIP}/32", "dev", "eth1")
+    assert pair.api.get(f"/1.0/interface/{VIP}").json["interface"] == "eth1"
+    bed.inside.ip("address", "delete", f"{VIP}/32", "dev", "eth1")
+    assert pair.api.get(f"/1.0/interface/{VIP}").status == 404
+
+
+def test_addresses_outside_the_namespace_do_not_count(bed, amphora):
+    plugged_vip(bed, amphora)
+    bed.add_nic("outside")
+    bed.host.ip("address", "add", "192.0.2.99/24", "dev", "eth1")
+    assert amphora.api.get("/1.0/interface/192.0.2.99").status == 404

@@ -112,6 +112,24 @@ static void a_listener_that_was_unreadable_keeps_its_last_values(void **state)
 	assert_difference(counters, see(&one, "L0", 5, 0, 0, 0), 0, 0, 0, 0);
 }
 
+static void a_listener_that_nobody_could_count_keeps_its_last_values(void **state)
+{
+	cleanup_counters struct counters *counters = counters_new();
+	struct one one;
+
+	(void)state;
+	see(&one, "L", 0, 0, 0, 0);
+	one.listener.is_uncounted = true;
+	assert_difference(counters, &one.observation, 0, 0, 0, 0);
+	counters_commit(counters, &one.observation);
+	counters_commit(counters, see(&one, "L", 10, 20, 1, 2));
+	see(&one, "L", 0, 0, 0, 0);
+	one.listener.is_uncounted = true;
+	assert_difference(counters, &one.observation, 0, 0, 0, 0);
+	counters_commit(counters, &one.observation);
+	assert_difference(counters, see(&one, "L", 11, 22, 1, 3), 1, 2, 0, 1);
+}
+
 static void many_listeners_are_told_apart(void **state)
 {
 	enum { COUNT = 500 };
@@ -220,6 +238,7 @@ int main(void)
 		cmocka_unit_test(a_counter_that_went_down_makes_all_of_its_listener_new),
 		cmocka_unit_test(a_deleted_listener_is_forgotten),
 		cmocka_unit_test(a_listener_that_was_unreadable_keeps_its_last_values),
+		cmocka_unit_test(a_listener_that_nobody_could_count_keeps_its_last_values),
 		cmocka_unit_test(many_listeners_are_told_apart),
 		with_temporary_folder(stored_counters_load_as_they_were),
 		with_temporary_folder(no_counters_are_stored_as_an_empty_object),

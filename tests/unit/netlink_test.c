@@ -15,8 +15,6 @@
 #include "base/clock.h"
 #include "throw_away_network.h"
 
-enum { PROTOCOL_KERNEL = 2, PROTOCOL_STATIC = 4, PROTOCOL_KEEPALIVED = 18 };
-
 static struct address address_of(const char *text)
 {
 	struct address address;
@@ -478,7 +476,7 @@ static const struct netlink_route *route_to(
 
 	for (size_t i = 0; i < count; i++)
 		if (cidr_equal(&routes[i].destination, &wanted) && routes[i].table == table &&
-			routes[i].protocol != PROTOCOL_KERNEL)
+			routes[i].protocol != NETLINK_PROTOCOL_KERNEL)
 			return &routes[i];
 	return NULL;
 }
@@ -517,7 +515,7 @@ static void check_round_trip(const char *destination, const char *gateway, const
 	assert_int_equal(found->has_source, route.has_source);
 	assert_true(!source || address_equal(&found->source, &route.source));
 	assert_int_equal(found->is_onlink, route.is_onlink);
-	assert_int_equal(found->protocol, PROTOCOL_STATIC);
+	assert_int_equal(found->protocol, NETLINK_PROTOCOL_STATIC);
 	assert_int_equal(netlink_route_remove(netlink, index, found, NULL), 0);
 	assert_int_equal(netlink_route_remove(netlink, index, found, NULL), -ESRCH);
 	assert_int_equal(netlink_routes(netlink, index, &rest, &count, NULL), 0);
@@ -585,6 +583,26 @@ static void a_bad_route_is_einval_with_route_and_reason(void **state)
 				      "Invalid argument (Invalid prefsrc address)");
 }
 
+static void a_route_of_mixed_families_is_einval(void **state)
+{
+	cleanup_netlink struct netlink *netlink = opened();
+	struct netlink_route route = {
+		.destination = cidr_of("10.5.0.0/16"),
+		.has_gateway = true,
+		.gateway = address_of("2001:db8::1"),
+		.is_onlink = true,
+		.table = NETLINK_TABLE_MAIN,
+	};
+	int index = pair_made(netlink);
+
+	(void)state;
+	assert_int_equal(netlink_route_add(netlink, index, &route, NULL), -EINVAL);
+	route.gateway = address_of("10.0.0.1");
+	route.has_source = true;
+	route.source = address_of("2001:db8::1");
+	assert_int_equal(netlink_route_add(netlink, index, &route, NULL), -EINVAL);
+}
+
 static void rules_come_and_go(void **state)
 {
 	static const char *const sources[] = {"10.0.0.5/32", "2001:db8::5/128"};
@@ -596,8 +614,9 @@ static void rules_come_and_go(void **state)
 	/* Has no source, as the kernel's own. */
 	ip("rule add to 10.9.0.0/16 table 9");
 	for (size_t i = 0; i < 2; i++) {
-		const struct netlink_rule rule = {
-			.source = cidr_of(sources[i]), .table = 1, .protocol = PROTOCOL_STATIC};
+		const struct netlink_rule rule = {.source = cidr_of(sources[i]),
+			.table = 1,
+			.protocol = NETLINK_PROTOCOL_STATIC};
 
 		assert_int_equal(netlink_rule_add(netlink, &rule, NULL), 0);
 	}
@@ -608,7 +627,7 @@ static void rules_come_and_go(void **state)
 
 		assert_true(cidr_equal(&rules[i].source, &source));
 		assert_int_equal(rules[i].table, 1);
-		assert_int_equal(rules[i].protocol, PROTOCOL_STATIC);
+		assert_int_equal(rules[i].protocol, NETLINK_PROTOCOL_STATIC);
 		assert_true(rules[i].priority > 0 && rules[i].priority < 32766);
 		assert_int_equal(netlink_rule_remove(netlink, &rules[i], NULL), 0);
 		assert_int_equal(netlink_rule_remove(netlink, &rules[i], NULL), -ENOENT);
@@ -625,7 +644,7 @@ static void keepalived_and_the_kernel_are_told_from_us_by_protocol(void **state)
 	ip("rule add from 10.0.0.5 table 7000 protocol 18 priority 77");
 	assert_int_equal(netlink_rules(netlink, &rules, &count, NULL), 0);
 	assert_int_equal(count, 1);
-	assert_int_equal(rules[0].protocol, PROTOCOL_KEEPALIVED);
+	assert_int_equal(rules[0].protocol, NETLINK_PROTOCOL_KEEPALIVED);
 	assert_int_equal(rules[0].table, 7000);
 	assert_int_equal(rules[0].priority, 77);
 }
@@ -699,6 +718,7 @@ int main(void)
 		in_throw_away_network(tables_beyond_255_are_tables),
 		in_throw_away_network(routes_of_other_links_are_not_listed),
 		in_throw_away_network(a_bad_route_is_einval_with_route_and_reason),
+		in_throw_away_network(a_route_of_mixed_families_is_einval),
 		in_throw_away_network(rules_come_and_go),
 		in_throw_away_network(keepalived_and_the_kernel_are_told_from_us_by_protocol),
 		in_throw_away_network(long_lists_are_whole),

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "fake_haproxy.h"
 #include "heartbeat/observation.h"
@@ -94,6 +96,86 @@ static void of_what_was_seen_twice_the_first_stays(void **state)
 	observation_deinit(&observation);
 }
 
+/* What is known of an LVS listener with pool P and one member. */
+static struct lvs_status *lvs_status(const char *listener, const char *member_status)
+{
+	struct lvs_status *status = xcalloc(1, sizeof(*status));
+
+	*status = (struct lvs_status){
+		.is_counted = true,
+		.connections_active = 1,
+		.connections = 2,
+		.bytes_in = 3,
+		.bytes_out = 4,
+		.has_pool = true,
+		.pool = {.text = "P"},
+		.pool_status = "UP",
+		.members = xcalloc(1, sizeof(*status->members)),
+		.member_count = 1,
+	};
+	snprintf(status->listener.text, sizeof(status->listener.text), "%s", listener);
+	status->members[0] =
+		(struct lvs_member_status){.id = {.text = "m"}, .status = member_status};
+	return status;
+}
+
+static void an_lvs_listener_stands_beside_those_of_haproxy(void **state)
+{
+	struct observation observation = OBSERVATION_INIT;
+
+	(void)state;
+	add(&observation, STAT_HEADER STAT_FRONTEND("L1", 1, 2, 3, 4, 5) STAT_SERVER(
+				  "P:L1", "a", "UP", 1) STAT_BACKEND("P:L1", "UP") STAT_END);
+	observation_add_lvs(&observation, lvs_status("U1", "no check"));
+	assert_null(observation_drop_duplicates(&observation));
+	assert_int_equal(observation.listener_count, 2);
+	assert_string_equal(observation.listeners[1].id, "U1");
+	assert_string_equal(observation.listeners[1].status, "OPEN");
+	assert_false(observation.listeners[1].is_uncounted);
+	assert_int_equal(observation.listeners[1].sessions, 1);
+	assert_int_equal(observation.listeners[1].total.sessions_total, 2);
+	assert_int_equal(observation.listeners[1].total.bytes_in, 3);
+	assert_int_equal(observation.listeners[1].total.bytes_out, 4);
+	assert_int_equal(observation.listeners[1].total.errors_request, 0);
+	assert_int_equal(observation.pool_count, 2);
+	assert_string_equal(observation.pools[1].key, "P");
+	assert_int_equal(observation.pools[1].member_count, 1);
+	assert_string_equal(observation.members[observation.pools[1].first_member].id, "m");
+	assert_string_equal(
+		observation.members[observation.pools[1].first_member].status, "no check");
+	observation_deinit(&observation);
+}
+
+static void a_pool_of_several_lvs_listeners_is_that_of_the_first(void **state)
+{
+	struct observation observation = OBSERVATION_INIT;
+
+	(void)state;
+	observation_add_lvs(&observation, lvs_status("U1", "UP"));
+	observation_add_lvs(&observation, lvs_status("U2", "DOWN"));
+	assert_null(observation_drop_duplicates(&observation));
+	assert_int_equal(observation.listener_count, 2);
+	assert_string_equal(observation.listeners[1].id, "U2");
+	assert_int_equal(observation.pool_count, 1);
+	assert_int_equal(observation_reported_members(&observation), 1);
+	assert_string_equal(observation.members[0].status, "UP");
+	observation_deinit(&observation);
+}
+
+static void an_lvs_listener_that_nobody_counted_has_no_pool(void **state)
+{
+	struct observation observation = OBSERVATION_INIT;
+	struct lvs_status *status = xcalloc(1, sizeof(*status));
+
+	(void)state;
+	status->listener.text[0] = 'U';
+	observation_add_lvs(&observation, status);
+	assert_int_equal(observation.listener_count, 1);
+	assert_true(observation.listeners[0].is_uncounted);
+	assert_int_equal(observation.pool_count, 0);
+	observation_deinit(&observation);
+}
+
 static void nothing_observed_is_an_observation_too(void **state)
 {
 	struct observation observation = OBSERVATION_INIT;
@@ -110,6 +192,9 @@ int main(void)
 		cmocka_unit_test(rows_become_listeners_pools_and_members),
 		cmocka_unit_test(several_haproxys_add_up),
 		cmocka_unit_test(of_what_was_seen_twice_the_first_stays),
+		cmocka_unit_test(an_lvs_listener_stands_beside_those_of_haproxy),
+		cmocka_unit_test(a_pool_of_several_lvs_listeners_is_that_of_the_first),
+		cmocka_unit_test(an_lvs_listener_that_nobody_counted_has_no_pool),
 		cmocka_unit_test(nothing_observed_is_an_observation_too),
 	};
 

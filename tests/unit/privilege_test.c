@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -93,7 +95,7 @@ static void drop_and_look(void)
 	struct privilege_user user;
 	gid_t groups[1];
 
-	if (privilege_find_user("nobody", &user, NULL) < 0 || privilege_drop(&user, NULL) < 0)
+	if (privilege_find_user("nobody", &user, NULL) < 0 || privilege_drop(&user, 0, NULL) < 0)
 		_exit(1);
 	if (getuid() != user.uid || geteuid() != user.uid || getgid() != user.gid)
 		_exit(2);
@@ -121,15 +123,56 @@ static void a_drop_leaves_nothing_of_root(void **state)
 	assert_int_equal(child_status(drop_and_look), 0);
 }
 
+/* "CapEff:" and the like of this process. */
+static uint64_t capabilities_read(const char *set)
+{
+	cleanup_buf struct buf status = BUF_INIT(64 * KIB);
+	const char *line;
+
+	if (file_read("/proc/self/status", &status, NULL) < 0)
+		_exit(100);
+	line = strstr(buf_text(&status), set);
+	return line ? strtoull(line + strlen(set), NULL, 16) : 0;
+}
+
+static void drop_all_but_one(void)
+{
+	const uint64_t kept = PRIVILEGE_CAPABILITY(CAP_NET_ADMIN);
+	uint64_t held = capabilities_read("CapPrm:");
+	struct privilege_user user;
+
+	if (privilege_find_user("nobody", &user, NULL) < 0 || privilege_drop(&user, kept, NULL) < 0)
+		_exit(1);
+	if (getuid() != user.uid || setuid(0) == 0)
+		_exit(2);
+	/* What root itself does not have (in a container) cannot be kept. */
+	if (capabilities_read("CapPrm:") != (kept & held) ||
+		capabilities_read("CapEff:") != (kept & held))
+		_exit(3);
+	if (capabilities_read("CapInh:") || capabilities_read("CapAmb:") ||
+		capabilities_read("CapBnd:"))
+		_exit(4);
+	if (prctl(PR_GET_KEEPCAPS, 0, 0, 0, 0) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		_exit(5);
+}
+
+static void a_drop_can_keep_a_capability_and_passes_none_on(void **state)
+{
+	(void)state;
+	if (!privilege_is_root())
+		skip();
+	assert_int_equal(child_status(drop_all_but_one), 0);
+}
+
 static void drop_twice(void)
 {
 	struct privilege_user user = {.uid = 12345, .gid = 12345};
 	struct privilege_user other = {.uid = 12346, .gid = 12346};
 	struct err err = ERR_NONE;
 
-	if (privilege_drop(&user, NULL) < 0)
+	if (privilege_drop(&user, 0, NULL) < 0)
 		_exit(1);
-	if (privilege_drop(&other, &err) != -EPERM || !strstr(err.text, "12346"))
+	if (privilege_drop(&other, 0, &err) != -EPERM || !strstr(err.text, "12346"))
 		_exit(2);
 }
 
@@ -148,6 +191,7 @@ int main(void)
 		with_temporary_folder(a_folder_is_given_whatever_it_was),
 		with_temporary_folder(a_link_is_never_given_away),
 		cmocka_unit_test(a_drop_leaves_nothing_of_root),
+		cmocka_unit_test(a_drop_can_keep_a_capability_and_passes_none_on),
 		cmocka_unit_test(who_is_not_root_cannot_become_another),
 	};
 

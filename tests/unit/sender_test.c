@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "captured_log.h"
 #include "fake_haproxy.h"
+#include "fake_ipvs.h"
+#include "fake_keepalived.h"
 #include "health_manager.h"
 #include "heartbeat/sender.h"
 #include "temporary_folder.h"
@@ -253,6 +255,79 @@ static void a_frozen_haproxy_costs_its_listeners_for_that_beat_only(void **state
 	sender_beat(sender);
 	assert_int_equal(received_rx(&scene), 30);
 	sender_free(sender);
+	scene_stop(&scene);
+}
+
+static void an_lvs_listener_stands_beside_those_of_haproxy(void **state)
+{
+	static const struct id listener = {.text = "U"};
+	struct fake_keepalived keepalived;
+	struct ipvs ipvs;
+	struct scene scene;
+	struct sender *sender;
+
+	(void)state;
+	scene_start(&scene);
+	traffic_is(&scene, 100);
+	fake_ipvs_init(&ipvs, 400);
+	lvs_listener_install(&listener, LVS_LISTENER_CONFIG);
+	fake_keepalived_start(&keepalived, &listener);
+	scene.settings.ipvs = &ipvs;
+	sender = sender_new(&scene.settings);
+	for (unsigned i = 0; i < 2; i++) {
+		json_t *expected = json_pack("{s:s, s:{s:i, s:i, s:i, s:i, s:i}}", "status", "OPEN",
+			"stats", "tx", i ? 0 : 800, "rx", i ? 0 : 400, "conns", 4, "totconns",
+			i ? 0 : 40, "ereq", 0);
+		json_t *pool = json_pack("{s:s, s:{s:s}}", "status", "UP", "members", "M", "UP");
+		json_t *message;
+		json_t *listeners;
+
+		sender_beat(sender);
+		message = health_manager_receive(&scene.manager, key, 1000);
+		listeners = json_object_get(message, "listeners");
+		assert_int_equal(json_object_size(listeners), 2);
+		assert_true(json_equal(json_object_get(listeners, "U"), expected));
+		assert_true(
+			json_equal(json_object_get(json_object_get(message, "pools"), "P"), pool));
+		json_decref(message);
+		json_decref(expected);
+		json_decref(pool);
+	}
+	sender_free(sender);
+	fake_keepalived_stop(&keepalived);
+	scene_stop(&scene);
+}
+
+static void a_kernel_that_does_not_answer_loses_no_traffic(void **state)
+{
+	static const struct id listener = {.text = "L"};
+	/* In order: what the kernel says, what it has counted, and what the heartbeat tells. */
+	static const struct {
+		int result;
+		unsigned bytes_in;
+		long long rx;
+	} beats[] = {{0, 400, 400}, {-EPERM, 500, 0}, {0, 600, 200}, {-ENOENT, 0, 0}, {0, 50, 50}};
+	struct fake_keepalived keepalived;
+	struct ipvs ipvs;
+	struct scene scene;
+	struct sender *sender;
+
+	(void)state;
+	scene_start(&scene);
+	lvs_listener_install(&listener, LVS_LISTENER_CONFIG);
+	fake_keepalived_start(&keepalived, &listener);
+	scene.settings.ipvs = &ipvs;
+	sender = sender_new(&scene.settings);
+	for (size_t i = 0; i < sizeof(beats) / sizeof(beats[0]); i++) {
+		fake_ipvs_init(&ipvs, beats[i].bytes_in);
+		ipvs.result = beats[i].result;
+		sender_beat(sender);
+		assert_int_equal(received_rx(&scene), beats[i].rx);
+		if (beats[i].result == -EPERM)
+			assert_problem_says("without traffic and pools");
+	}
+	sender_free(sender);
+	fake_keepalived_stop(&keepalived);
 	scene_stop(&scene);
 }
 
@@ -526,6 +601,8 @@ int main(void)
 		with_temporary_folder(a_difference_whose_message_did_not_leave_goes_with_the_next),
 		with_temporary_folder(a_haproxy_that_started_anew_counts_from_nothing),
 		with_temporary_folder(a_frozen_haproxy_costs_its_listeners_for_that_beat_only),
+		with_temporary_folder(an_lvs_listener_stands_beside_those_of_haproxy),
+		with_temporary_folder(a_kernel_that_does_not_answer_loses_no_traffic),
 		with_temporary_folder(the_references_counters_are_read_once),
 		with_temporary_folder(broken_counters_are_said_and_replaced),
 		with_temporary_folder(a_dead_keepalived_withholds_the_heartbeat),

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keepalived/vrrp.h"
+
+#include <errno.h>
+
+#include "api/action.h"
+#include "api/agent.h"
+#include "api/handlers.h"
+#include "api/reply.h"
+#include "api/vrrp_check.h"
+#include "base/alloc.h"
+#include "keepalived/check.h"
+#include "sys/digest.h"
+
+void vrrp_config_put(const struct call *call, struct http_reply *ret_reply)
+{
+	const struct http_request *request = call->request;
+	cleanup_buf struct buf output = BUF_INIT(KEEPALIVED_OUTPUT_MAX_BYTES);
+	char md5[MD5_HEX_SIZE + 1];
+	struct err err = ERR_NONE;
+	int r;
+
+	/* The config names the script, and without it keepalived would not check anything. */
+	vrrp_check_refresh(call->agent);
+	r = vrrp_upload(agent_keepalived(call->agent), request->body, request->body_size_bytes,
+		&output, &err);
+	if (r == -EBADMSG) {
+		reply_error(ret_reply, 400, "Invalid request",
+			output.size_bytes ? buf_text(&output) : err.text);
+	} else if (r < 0) {
+		reply_failure(ret_reply, r, "Error writing keepalived configuration", &err);
+	} else {
+		digest_md5_hex(request->body, request->body_size_bytes, md5);
+		reply_ok(ret_reply, 200, NULL);
+		reply_set_etag(ret_reply, md5);
+	}
+}
+
+void vrrp_act(const struct call *call, struct http_reply *ret_reply)
+{
+	const struct keepalived_site *site = agent_keepalived(call->agent);
+	struct err err = ERR_NONE;
+	enum action action;
+	bool started = false;
+	int r;
+
+	if (call_action(call, 0, &action, ret_reply) < 0)
+		return;
+	vrrp_check_refresh(call->agent);
+	if (action == ACTION_STOP)
+		r = vrrp_stop(site, &err);
+	else
+		r = vrrp_start(site, &started, &err);
+	if (r < 0) {
+		cleanup_free char *message =
+			xformat("Failed to %s octavia-keepalived service", action_name(action));
+
+		reply_error(ret_reply, 500, message, err.text);
+	} else {
+		reply_ok(ret_reply, 202,
+			action == ACTION_STOP ? "keepalived stopped"
+			: started             ? "keepalived started"
+					      : "keepalived reloaded");
+	}
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeps BASE/vrrp/check_script.sh true (amphora-api.md, "VRRP check"): the amphora should hold the
+ * VIP while every load balancer's HAProxy answers and every LVS listener's keepalived runs, those
+ * left out that were stopped by request. Used by the handlers of whatever changes that: start,
+ * stop, reload and delete of load balancers and LVS listeners, their uploads, PUT model, VRRP's
+ * upload; and at the agent's start, before keepalived.
+ */
+#pragma once
+
+struct agent;
+
+/*
+ * Makes the script say what is the case now. A failure is logged: the request that led here did
+ * what it was asked for, and the next one tries again.
+ */
+void vrrp_check_refresh(struct agent *agent);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "heartbeat/lvs_sources.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "heartbeat/condition.h"
+#include "keepalived/process.h"
+#include "lvs/config.h"
+#include "lvs/running.h"
+#include "lvs/site.h"
+
+enum {
+	CONFIG_MAX_BYTES = 16 * MIB,
+	/* keepalived does what it was told some milliseconds after that was recorded. */
+	TAKE_UP_S = 2,
+};
+
+/* One listener, remembered from beat to beat for what the log was told about it. */
+struct source {
+	struct id id;
+	bool is_present; /* found by the present beat */
+	struct condition left_out;
+};
+
+struct lvs_sources {
+	char *base_path;
+	struct ipvs *ipvs;
+	struct source *list; /* sorted by id */
+	size_t count;
+	struct condition unlisted;
+	struct condition unread; /* the kernel's tables */
+};
+
+struct lvs_sources *lvs_sources_new(const char *base_path, struct ipvs *ipvs)
+{
+	struct lvs_sources *sources = xcalloc(1, sizeof(*sources));
+
+	sources->base_path = xstrdup(base_path);
+	sources->ipvs = ipvs;
+	return sources;
+}
+
+void lvs_sources_free(struct lvs_sources *sources)
+{
+	if (!sources)
+		return;
+	for (size_t i = 0; i < sources->count; i++)
+		condition_deinit(&sources->list[i].left_out);
+	condition_deinit(&sources->unlisted);
+	condition_deinit(&sources->unread);
+	free(sources->list);
+	free(sources->base_path);
+	free(sources);
+}
+
+static bool has_file(
+	const struct lvs_sources *sources, const struct id *listener, enum lvs_file file)
+{
+	cleanup_free char *path = lvs_path(sources->base_path, listener, file);
+
+	return file_exists(path);
+}
+
+static int source_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct source *)a)->id.text, ((const struct source *)b)->id.text);
+}
+
+static void source_note(struct lvs_sources *sources, const struct id *listener)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		if (id_equal(&sources->list[i].id, listener)) {
+			sources->list[i].is_present = true;
+			return;
+		}
+	sources->list = xrealloc_array(sources->list, sources->count + 1, sizeof(*sources->list));
+	sources->list[sources->count++] = (struct source){.id = *listener, .is_present = true};
+}
+
+static void absent_sources_drop(struct lvs_sources *sources)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sources->count; i++)
+		if (sources->list[i].is_present)
+			sources->list[kept++] = sources->list[i];
+		else
+			condition_deinit(&sources->list[i].left_out);
+	sources->count = kept;
+	if (kept > 1)
+		qsort(sources->list, kept, sizeof(*sources->list), source_compare);
+}
+
+/* Brings the list up to date. False when the folder cannot be read: then the old list stays. */
+static bool sources_list(struct lvs_sources *sources)
+{
+	cleanup_free struct id *listeners = NULL;
+	struct err err = ERR_NONE;
+	size_t count = 0;
+
+	if (lvs_listeners(sources->base_path, &listeners, &count, &err) < 0) {
+		condition_raise(&sources->unlisted, err.code, "%s", err.text);
+		return false;
+	}
+	condition_clear(&sources->unlisted, "LVS listeners can be listed again");
+	for (size_t i = 0; i < sources->count; i++)
+		sources->list[i].is_present = false;
+	for (size_t i = 0; i < count; i++)
+		if (!has_file(sources, &listeners[i], LVS_FILE_STOPPED))
+			source_note(sources, &listeners[i]);
+	absent_sources_drop(sources);
+	return true;
+}
+
+/* Fills ret_table; returns it, or NULL when nobody knows what the kernel has. */
+static const struct ipvs_table *kernel_read(
+	struct lvs_sources *sources, int timeout_ms, struct ipvs_table *ret_table)
+{
+	struct err err = ERR_NONE;
+	int r = -EBADF;
+
+	if (sources->ipvs)
+		r = ipvs_query(sources->ipvs, timeout_ms, ret_table, &err);
+	else
+		err_set(&err, r, "there was no way to the kernel's IPVS when this process started");
+	if (r == 0) {
+		condition_clear(&sources->unread, "the kernel's IPVS answers again");
+		return ret_table;
+	}
+	if (r == -ENOENT) {
+		condition_raise(&sources->unread, r, "LVS listeners serve nothing: %s", err.text);
+		return ret_table;
+	}
+	condition_raise(&sources->unread, r,
+		"LVS listeners are reported without traffic and pools: %s", err.text);
+	return NULL;
+}
+
+/* What the agent has not told keepalived yet, or only just. */
+static bool is_pending(
+	const struct lvs_sources *sources, const struct id *listener, const struct buf *config)
+{
+	cleanup_free char *record = lvs_path(sources->base_path, listener, LVS_FILE_RUNNING);
+	struct stat status;
+
+	if (!lvs_running_has(sources->base_path, listener, buf_text(config), config->size_bytes))
+		return true;
+	return stat(record, &status) == 0 && time(NULL) - status.st_mtime < TAKE_UP_S;
+}
+
+static int config_read(const struct lvs_sources *sources, const struct id *listener,
+	struct buf *ret_config, struct err *err)
+{
+	cleanup_free char *path = lvs_path(sources->base_path, listener, LVS_FILE_CONFIG);
+	cleanup_free char *pid_file = lvs_path(sources->base_path, listener, LVS_FILE_PID);
+
+	if (keepalived_pid(pid_file) == 0)
+		return err_set(err, -ESRCH, "its keepalived does not run");
+	return file_read(path, ret_config, err);
+}
+
+static void source_observe(struct lvs_sources *sources, struct source *source,
+	const struct ipvs_table *kernel, struct observation *observation)
+{
+	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_lvs_config struct lvs_config config = {.members = NULL};
+	struct err err = ERR_NONE;
+
+	if (config_read(sources, &source->id, &text, &err) < 0) {
+		/* It may have been stopped or deleted since it was listed. */
+		if (!has_file(sources, &source->id, LVS_FILE_CONFIG) ||
+			has_file(sources, &source->id, LVS_FILE_STOPPED))
+			return;
+		observation->is_partial = true;
+		condition_raise(&source->left_out, err.code,
+			"LVS listener %s is left out of the heartbeat: %s", source->id.text,
+			err.text);
+		return;
+	}
+	condition_clear(
+		&source->left_out, "LVS listener %s is in the heartbeat again", source->id.text);
+	lvs_config_parse(buf_text(&text), text.size_bytes, &config);
+	if (config.is_disabled)
+		return;
+	observation_add_lvs(observation, lvs_status_conclude(&source->id, &config, kernel,
+						 is_pending(sources, &source->id, &text)));
+}
+
+void lvs_sources_observe(
+	struct lvs_sources *sources, int timeout_ms, struct observation *observation)
+{
+	cleanup_ipvs_table struct ipvs_table table = IPVS_TABLE_INIT;
+	const struct ipvs_table *kernel;
+
+	if (!sources_list(sources))
+		observation->is_partial = true;
+	if (sources->count == 0) {
+		condition_clear(&sources->unread, "there is no LVS listener any more");
+		return;
+	}
+	kernel = kernel_read(sources, timeout_ms, &table);
+	for (size_t i = 0; i < sources->count; i++)
+		source_observe(sources, &sources->list[i], kernel, observation);
+}
+
+void lvs_sources_describe(const struct lvs_sources *sources, struct buf *ret_problems)
+{
+	condition_describe(&sources->unlisted, ret_problems);
+	condition_describe(&sources->unread, ret_problems);
+	for (size_t i = 0; i < sources->count; i++)
+		condition_describe(&sources->list[i].left_out, ret_problems);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keepalived/check_script.h"
+
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "sys/installation.h"
+
+/* Some 10,000 paths. */
+enum { SCRIPT_MAX_BYTES = MIB };
+
+/* A word of the shell, whatever it holds. */
+static void append_quoted(struct buf *script, const char *text)
+{
+	buf_append_char(script, '\'');
+	for (const char *c = text; *c; c++)
+		if (*c == '\'')
+			buf_append_text(script, "'\\''");
+		else
+			buf_append_char(script, *c);
+	buf_append_char(script, '\'');
+}
+
+static bool is_stored(const char *path, const struct buf *script)
+{
+	cleanup_buf struct buf present = BUF_INIT(SCRIPT_MAX_BYTES);
+	struct stat status;
+
+	return stat(path, &status) == 0 && (status.st_mode & 07777) == 0755 &&
+	       file_read(path, &present, NULL) == 0 &&
+	       text_equal(buf_text(&present), buf_text(script));
+}
+
+int check_script_store(const struct keepalived_site *site, const char *const *sockets,
+	size_t socket_count, const char *const *pid_files, size_t pid_file_count, struct err *err)
+{
+	cleanup_free char *path = xformat("%s/vrrp/check_script.sh", site->base_path);
+	cleanup_free char *program = installation_find_program("haproxy-vrrp-check");
+	cleanup_buf struct buf script = BUF_INIT(SCRIPT_MAX_BYTES);
+
+	buf_append_text(&script, "#!/bin/sh\n"
+				 "# Written by amphora-agent: whether this amphora should hold the "
+				 "VIP.\n"
+				 "exec ");
+	append_quoted(&script, program);
+	for (size_t i = 0; i < socket_count; i++) {
+		buf_append_char(&script, ' ');
+		append_quoted(&script, sockets[i]);
+	}
+	for (size_t i = 0; i < pid_file_count; i++) {
+		buf_append_text(&script, " --pid-file ");
+		append_quoted(&script, pid_files[i]);
+	}
+	buf_append_char(&script, '\n');
+	if (buf_error(&script))
+		return err_set(err, buf_error(&script), "%s: too many load balancers", path);
+	if (is_stored(path, &script))
+		return 0;
+	return file_replace(path, buf_text(&script), script.size_bytes, 0755, err);
+}
