@@ -138,6 +138,15 @@ static int agent_serve(struct agent *agent, struct err *err)
 	return 0;
 }
 
+/* Without them checks of UDP members and PING monitors fail, which is no reason to end. */
+static void health_scripts_renew(const char *base_path)
+{
+	struct err err = ERR_NONE;
+
+	if (health_scripts_store(base_path, &err) < 0)
+		log_error("the scripts of health monitors: %s", err.text);
+}
+
 static int agent_start(struct agent *agent, struct err *err)
 {
 	const struct settings *settings = &agent->settings;
@@ -160,9 +169,7 @@ static int agent_start(struct agent *agent, struct err *err)
 	r = lvs_site_new(agent->keepalived, &agent->lvs, err);
 	if (r < 0)
 		return r;
-	r = health_scripts_store(settings->base_path, err);
-	if (r < 0)
-		return r;
+	health_scripts_renew(settings->base_path);
 	r = net_site_new(settings, &agent->net, err);
 	if (r < 0)
 		return r;

@@ -3,13 +3,28 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/log.h"
 
 DEFINE_CLEANUP(struct keepalived_site *, keepalived_site_free);
+
+/* The sender, which is another user, looks for the pid file in it, whatever our umask. */
+static void folder_open(const char *folder)
+{
+	struct stat status;
+
+	if (stat(folder, &status) == 0 && (status.st_mode & 07777) == 0755)
+		return;
+	if (chmod(folder, 0755) < 0)
+		log_warning("opening folder %s to everybody: %s; heartbeats cannot tell whether "
+			    "keepalived runs",
+			folder, strerror(errno));
+}
 
 int keepalived_site_new(const struct settings *settings, struct service_manager *services,
 	struct keepalived_site **ret_site, struct err *err)
@@ -19,11 +34,9 @@ int keepalived_site_new(const struct settings *settings, struct service_manager 
 	cleanup_free char *folder = xformat("%s/vrrp", settings->base_path);
 	int r = directory_make(folder, 0755, err);
 
-	/* The sender, which is another user, looks for the pid file in it, whatever our umask. */
-	if (r == 0 && chmod(folder, 0755) < 0)
-		r = err_set_errno(err, -errno, "opening folder %s to everybody", folder);
 	if (r < 0)
 		return r;
+	folder_open(folder);
 	site->base_path = xstrdup(settings->base_path);
 	site->runtime_dir = xstrdup(settings->runtime_dir);
 	site->network_namespace = xstrdup(settings->network_namespace);

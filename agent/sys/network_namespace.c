@@ -73,8 +73,14 @@ int network_namespace_enter(
 		r = own_open(name, &home, err);
 	if (r < 0)
 		return r;
-	if (setns(there, CLONE_NEWNET) < 0)
-		return err_set_errno(err, -errno, "entering network namespace %s", name);
+	r = setns(there, CLONE_NEWNET) < 0 ? -errno : 0;
+	/* Whoever put it there: it is not what a client sent, as -EINVAL would say. */
+	if (r == -EINVAL)
+		return err_set(err, -ENXIO,
+			"entering network namespace %s: /run/netns/%s is none; remove it", name,
+			name);
+	if (r < 0)
+		return err_set_errno(err, r, "entering network namespace %s", name);
 	ret_stay->home = take_fd(&home);
 	return 0;
 }

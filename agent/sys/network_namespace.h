@@ -26,8 +26,8 @@ struct network_namespace_stay {
 
 /*
  * Moves the calling thread into the namespace. name NULL or "": it stays where it is, and there is
- * nothing to undo. -EINVAL: no file name, or the file is no network namespace; -ENOENT: there is
- * none of that name; -EPERM: CAP_SYS_ADMIN is missing. The thread has not moved after a failure.
+ * nothing to undo. -EINVAL: no file name; -ENXIO: the file is no network namespace; -ENOENT: there
+ * is none of that name; -EPERM: CAP_SYS_ADMIN is missing. The thread has not moved after a failure.
  * Needs /proc. Stays may be nested, and must then end in the opposite order.
  */
 int network_namespace_enter(

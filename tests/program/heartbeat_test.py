@@ -434,7 +434,6 @@ def test_the_sender_is_unprivileged(amphora, manager, server):
 def test_no_heartbeat_goes_out_when_keepalived_is_configured_but_dead(amphora, manager):
     manager.next_beat()
     vrrp = amphora.base_path / "vrrp"
-    vrrp.mkdir()
     (vrrp / "octavia-keepalived.conf").write_text("vrrp_instance x {\n}\n")
     time.sleep(1.2)
     seen = len(manager.beats)
@@ -445,11 +444,12 @@ def test_no_heartbeat_goes_out_when_keepalived_is_configured_but_dead(amphora, m
 
 
 def test_heartbeats_go_out_while_keepalived_runs(amphora, manager, resources):
-    keepalived = resources.enter_context(subprocess.Popen(["sleep", "600"]))
-    resources.callback(keepalived.kill)
     vrrp = amphora.base_path / "vrrp"
-    vrrp.mkdir()
-    (vrrp / "octavia-keepalived.pid").write_text(f"{keepalived.pid}\n")
+    pid_file = vrrp / "octavia-keepalived.pid"
+    keepalived = resources.enter_context(
+        subprocess.Popen(["tail", "-f", "/dev/null", pid_file], stdout=subprocess.DEVNULL))
+    resources.callback(keepalived.kill)
+    pid_file.write_text(f"{keepalived.pid}\n")
     (vrrp / "octavia-keepalived.conf").write_text("vrrp_instance x {\n}\n")
     manager.next_beat()
     manager.next_beat()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """GET interface/IP, PUT interface/IP/rules, and what neighbours are told after a start or reload."""
 
-import json
 import os
 import select
 import stat
@@ -70,7 +69,7 @@ def ruleset(namespace):
 
 
 def put_rules(amphora, rules, address=VIP):
-    return amphora.api.put(f"/1.0/interface/{address}/rules", json.dumps(rules).encode())
+    return amphora.api.put(f"/1.0/interface/{address}/rules", rules)
 
 
 @pytest.mark.parametrize("address", [VIP, VIP6, "2001:0DB8:99:0000:0:0:0:10"])
@@ -162,6 +161,18 @@ def test_neighbours_are_told_of_the_vip_after_a_start_and_a_reload(amphora, neig
     assert balancer.act("stop").status == 202
     assert neighbour(1) is None
     assert balancer.act("start").status == 202
+    assert neighbour(10) == VIP
+
+
+def test_neighbours_are_told_of_the_vip_of_a_model(amphora, lb_id, neighbour):
+    model = {"vip_address": VIP,
+             "listeners": [{"protocol": "TCP", "protocol_port": 8080,
+                            "default_pool": {"protocol": "TCP", "lb_algorithm": "ROUND_ROBIN",
+                                             "members": []}}]}
+    path = f"/1.0/loadbalancer/{amphora.id}/{lb_id}/model"
+    assert amphora.api.put(f"{path}?dry_run=true", model).status == 200
+    assert neighbour(1) is None
+    assert amphora.api.put(path, model).status == 200
     assert neighbour(10) == VIP
 
 

@@ -2,6 +2,7 @@
 """With a network namespace: HAProxy lives in it, the API and the heartbeats outside."""
 
 import os
+import pathlib
 
 import pytest
 
@@ -103,11 +104,26 @@ def test_a_reload_stays_in_the_namespace(namespace, balancer):
     assert {inode_of(pid) for pid in [balancer.master, *balancer.workers]} == {namespace.inode()}
 
 
-def test_a_missing_namespace_is_a_500_that_names_it(make_amphora):
-    amphora = make_amphora(network_namespace="amphora-test-missing").start()
+def test_a_missing_namespace_is_made(make_amphora, resources):
+    name = f"amphora-test-{os.urandom(4).hex()}"
+    resources.callback(NetworkNamespace.ip_host, "netns", "delete", name)
+    amphora = make_amphora(network_namespace=name).start()
+    balancer = LoadBalancer(amphora)
+    assert balancer.upload().status == 202
+    assert balancer.act("reload").status == 202
+    inside = os.stat(f"/run/netns/{name}").st_ino
+    assert {inode_of(pid) for pid in [balancer.master, *balancer.workers]} == {inside}
+
+
+def test_a_namespace_that_cannot_be_made_is_a_500_that_names_it(make_amphora, resources):
+    name = f"amphora-test-{os.urandom(4).hex()}"
+    occupied = pathlib.Path("/run/netns", name)
+    occupied.mkdir(parents=True)
+    resources.callback(occupied.rmdir)
+    amphora = make_amphora(network_namespace=name).start()
     balancer = LoadBalancer(amphora)
     upload = balancer.upload()
     answer = balancer.act("reload") if upload.status == 202 else upload
     assert answer.status == 500
-    assert "amphora-test-missing" in answer.json["details"]
+    assert name in answer.json["details"]
     eventually(lambda: amphora.api.get("/1.0/details").status == 200, "details are answered")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A process that passes for the keepalived of an LVS listener: its pid file lies in the temporary
- * folder, and its command line names it.
+ * A process that passes for a keepalived: its pid file lies in the temporary folder, and its
+ * command line names it.
  */
 #pragma once
 
@@ -24,9 +24,8 @@ struct fake_keepalived {
 	int stdin_fd; /* it ends when this does, should the test crash */
 };
 
-static inline void fake_keepalived_start(struct fake_keepalived *fake, const struct id *listener)
+static inline void fake_keepalived_start_at(struct fake_keepalived *fake, const char *pid_file)
 {
-	cleanup_free char *pid_file = lvs_path(temporary_folder, listener, LVS_FILE_PID);
 	cleanup_free char *text = NULL;
 	int ends[2];
 
@@ -47,6 +46,14 @@ static inline void fake_keepalived_start(struct fake_keepalived *fake, const str
 		abort();
 	while (keepalived_pid(pid_file) == 0) /* until it is what it passes for */
 		clock_sleep_ms(1);
+}
+
+/* That of an LVS listener. */
+static inline void fake_keepalived_start(struct fake_keepalived *fake, const struct id *listener)
+{
+	cleanup_free char *pid_file = lvs_path(temporary_folder, listener, LVS_FILE_PID);
+
+	fake_keepalived_start_at(fake, pid_file);
 }
 
 static inline void fake_keepalived_stop(struct fake_keepalived *fake)

@@ -225,7 +225,7 @@ static void a_file_that_is_no_namespace_is_refused(void **state)
 	fd = open(path, O_CREAT | O_RDONLY | O_CLOEXEC, 0444);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(network_namespace_enter(name, &stay, NULL), -EINVAL);
+	assert_int_equal(network_namespace_enter(name, &stay, NULL), -ENXIO);
 	unlink(path);
 	assert_int_equal(present_namespace(), home);
 	assert_int_equal(stay.home, -1);

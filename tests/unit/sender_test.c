@@ -371,9 +371,10 @@ static void broken_counters_are_said_and_replaced(void **state)
 static void a_dead_keepalived_withholds_the_heartbeat(void **state)
 {
 	cleanup_free char *vrrp = in_temporary_folder("vrrp");
+	cleanup_free char *pid_file = in_temporary_folder("vrrp/octavia-keepalived.pid");
+	struct fake_keepalived keepalived;
 	struct scene scene;
 	struct sender *sender;
-	char pid_text[16];
 
 	(void)state;
 	scene_start(&scene);
@@ -385,9 +386,9 @@ static void a_dead_keepalived_withholds_the_heartbeat(void **state)
 	sender_beat(sender);
 	assert_int_equal(received_rx(&scene), -2);
 	assert_problem_says("keepalived");
-	snprintf(pid_text, sizeof(pid_text), "%d\n", getpid());
-	temporary_file("vrrp/octavia-keepalived.pid", pid_text);
+	fake_keepalived_start_at(&keepalived, pid_file);
 	sender_beat(sender);
+	fake_keepalived_stop(&keepalived);
 	assert_int_equal(received_rx(&scene), 100);
 	assert_int_equal(captured_log_count(&scene.log, "no heartbeat is sent"), 1);
 	assert_int_equal(captured_log_count(&scene.log, "sent again"), 1);
