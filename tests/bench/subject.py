@@ -119,6 +119,10 @@ exec {HAPROXY} "$@"
         return {name: sum(process.pss_mib(pid) for pid in pids)
                 for name, pids in self.programs().items()}
 
+    def use_network_namespace(self, name):
+        """Where the agent plugs interfaces and runs HAProxy. Unavailable where it cannot plug."""
+        raise Unavailable("it plugs with commands that only its image has")
+
     def put_config(self, load_balancer, **changes):
         """Uploads a configuration; how long that took, in ms."""
         body = self.folder / "upload.cfg"
