@@ -15,6 +15,7 @@ import time
 
 import heartbeats
 import memory
+import prometheus
 import python_agent
 import sandbox
 import start
@@ -27,7 +28,7 @@ from report import Report
 from subject import AMPHORA_ID
 
 SECTIONS = {"start": start, "memory": memory, "throughput": throughput, "heartbeats": heartbeats,
-            "uploads": uploads}
+            "uploads": uploads, "prometheus": prometheus}
 
 
 def arguments():
