@@ -13,8 +13,11 @@ import subprocess
 import sys
 import time
 
+import failover
+import health_checks
 import heartbeats
 import memory
+import plugging
 import prometheus
 import python_agent
 import sandbox
@@ -28,7 +31,9 @@ from report import Report
 from subject import AMPHORA_ID
 
 SECTIONS = {"start": start, "memory": memory, "throughput": throughput, "heartbeats": heartbeats,
-            "uploads": uploads, "prometheus": prometheus}
+            "uploads": uploads, "failover": failover, "health-checks": health_checks,
+            "plugging": plugging,
+            "prometheus": prometheus}
 
 
 def arguments():

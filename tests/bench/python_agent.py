@@ -45,6 +45,7 @@ class Counts:
     gets_meanwhile = 1
     scrapes = 3
     scrapers = 10
+    health_checks = 20
 
 
 # Its main enters a namespace by a fixed name, where in here no HAProxy is: the server alone.
@@ -69,6 +70,7 @@ class PythonAgent(Subject):
     counts = Counts
     base_path = BASE_PATH
     executable = os.path.realpath("/usr/bin/python3")
+    health_checker = [executable, "-c", "from octavia.cmd import health_checker as h; h.main()"]
 
     def __init__(self, folder, certificates, tls_client):
         super().__init__(folder, certificates, tls_client)
