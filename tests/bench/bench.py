@@ -32,8 +32,7 @@ from subject import AMPHORA_ID
 
 SECTIONS = {"start": start, "memory": memory, "throughput": throughput, "heartbeats": heartbeats,
             "uploads": uploads, "failover": failover, "health-checks": health_checks,
-            "plugging": plugging,
-            "prometheus": prometheus}
+            "plugging": plugging, "prometheus": prometheus}
 
 
 def arguments():
