@@ -14,6 +14,7 @@ class Counts:
     uploads = 15
     reloads = 5
     gets_meanwhile = 50
+    health_checks = 200
 
 
 class AmphoraAgent(Subject):
@@ -25,6 +26,7 @@ class AmphoraAgent(Subject):
     def __init__(self, folder, certificates, tls_client, build):
         super().__init__(folder, certificates, tls_client)
         self.executable = build / "amphora-agent"
+        self.health_checker = [build / "amphora-health-checker"]
         self.base_path = self.folder / "base"
         self.base_path.mkdir()
         (self.folder / "conf.d").mkdir()

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 
+import failover
+import health_checks
 import heartbeats
 import memory
 import plugging
@@ -28,7 +30,8 @@ from report import Report
 from subject import AMPHORA_ID
 
 SECTIONS = {"start": start, "memory": memory, "throughput": throughput, "heartbeats": heartbeats,
-            "uploads": uploads, "plugging": plugging}
+            "uploads": uploads, "failover": failover, "health-checks": health_checks,
+            "plugging": plugging}
 
 
 def arguments():

@@ -152,6 +152,12 @@ class Amphora:
         assert len(pids) <= 1, f"several senders: {pids}"
         return pids[0] if pids else 0
 
+    def prometheus_pid(self):
+        """The pid of the Prometheus proxy, 0 when it does not run."""
+        pids = self.processes("prometheus-proxy")
+        assert len(pids) <= 1, f"several Prometheus proxies: {pids}"
+        return pids[0] if pids else 0
+
     def stats_socket(self, lb_id):
         return self.base_path / f"{lb_id}.sock"
 
@@ -194,9 +200,9 @@ class Amphora:
     def end_well(self):
         """The orderly end of a test: the agent ends on SIGTERM, status 0, and no sanitizer spoke."""
         status = self.stop() if self.is_running() else 0
-        for pid in filter(None, [self.heartbeat_pid()]):
+        for pid in filter(None, [self.heartbeat_pid(), self.prometheus_pid()]):
             os.kill(pid, signal.SIGTERM)
-            eventually(lambda: not processes.is_alive(pid), "the sender ends on SIGTERM")
+            eventually(lambda: not processes.is_alive(pid), "a companion ends on SIGTERM")
         assert status == 0, f"the agent ended with {status}:\n{self.log()}"
         faults = self.faults()
         assert not faults, "\n".join(faults)
