@@ -9,8 +9,8 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/condition.h"
 #include "base/file.h"
-#include "heartbeat/condition.h"
 #include "heartbeat/lvs_traffic.h"
 #include "keepalived/process.h"
 #include "lvs/config.h"

@@ -116,28 +116,49 @@ static bool is_settled(const char *path, off_t from)
 	return false;
 }
 
+static bool has_ended(
+	const struct keepalived_site *site, const struct keepalived_process *process, pid_t pid)
+{
+	return pid == 0 || service_pid(site->services, process->service) != pid;
+}
+
+/*
+ * Waits until the running process has written its pid file: from then on it can be found, and
+ * knows its signals.
+ */
+static int pid_file_await(const struct keepalived_site *site,
+	const struct keepalived_process *process, pid_t pid, struct err *err)
+{
+	cleanup_free char *output = output_path(site, process);
+	int64_t deadline_ms = clock_now_ms() + SETTLE_TIMEOUT_MS;
+
+	while (!has_ended(site, process, pid)) {
+		if (keepalived_pid(process->pid_file) == pid)
+			return 0;
+		if (clock_left_ms(deadline_ms) == 0)
+			return err_set(err, -ETIMEDOUT, "keepalived (pid %d) has not written %s",
+				pid, process->pid_file);
+		clock_sleep_ms(SETTLE_STEP_MS);
+	}
+	return err_set_words(output, 0, err);
+}
+
 /*
  * Waits until the running process has taken up its config, or ends over it: a permanent error in
  * its config shows only in its children. One that runs on and does not say so is as good.
  */
 static int settle(const struct keepalived_site *site, const struct keepalived_process *process,
-	off_t from, struct err *err)
+	pid_t pid, off_t from, struct err *err)
 {
-	pid_t pid = service_pid(site->services, process->service);
 	cleanup_free char *output = output_path(site, process);
 	int64_t deadline_ms = clock_now_ms() + SETTLE_TIMEOUT_MS;
 
-	do {
-		if (pid == 0 || service_pid(site->services, process->service) != pid)
-			return err_set_words(output, from, err);
-		if (keepalived_pid(process->pid_file) == pid && is_settled(output, from))
+	while (!has_ended(site, process, pid)) {
+		if (is_settled(output, from) || clock_left_ms(deadline_ms) == 0)
 			return 0;
 		clock_sleep_ms(SETTLE_STEP_MS);
-	} while (clock_left_ms(deadline_ms) > 0);
-	if (keepalived_pid(process->pid_file) == pid)
-		return 0;
-	return err_set(
-		err, -ETIMEDOUT, "keepalived (pid %d) has not written %s", pid, process->pid_file);
+	}
+	return err_set_words(output, from, err);
 }
 
 /* Fills argv, which points into site, process and log_facility. */
@@ -209,6 +230,7 @@ int keepalived_process_start(const struct keepalived_site *site,
 		.pid_files = pid_files,
 	};
 	bool started;
+	pid_t pid;
 	int r;
 
 	argv_make(site, process, log_facility, argv);
@@ -216,8 +238,11 @@ int keepalived_process_start(const struct keepalived_site *site,
 	if (service_pid(site->services, process->service) == 0)
 		output_empty(output);
 	r = service_start(site->services, &spec, &started, err);
+	pid = service_pid(site->services, process->service);
+	if (r == 0)
+		r = pid_file_await(site, process, pid, err);
 	if (r == 0 && started)
-		r = settle(site, process, 0, err);
+		r = settle(site, process, pid, 0, err);
 	if (r < 0)
 		return err_wrap(err, r, "starting %s", process->service);
 	*ret_started = started;
@@ -237,7 +262,7 @@ int keepalived_process_reload(const struct keepalived_site *site,
 		return r;
 	pid = service_pid(site->services, process->service);
 	if (!started && pid > 0 && kill(pid, SIGHUP) == 0)
-		r = settle(site, process, from, err);
+		r = settle(site, process, pid, from, err);
 	if (r < 0)
 		return err_wrap(err, r, "reloading %s", process->service);
 	*ret_started = started;

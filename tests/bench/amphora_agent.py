@@ -14,6 +14,7 @@ class Counts:
     uploads = 15
     reloads = 5
     gets_meanwhile = 50
+    health_checks = 200
 
 
 class AmphoraAgent(Subject):
@@ -25,14 +26,18 @@ class AmphoraAgent(Subject):
     def __init__(self, folder, certificates, tls_client, build):
         super().__init__(folder, certificates, tls_client)
         self.executable = build / "amphora-agent"
+        self.health_checker = [build / "amphora-health-checker"]
         self.base_path = self.folder / "base"
         self.base_path.mkdir()
-        drop_in = self.folder / "conf.d"
-        drop_in.mkdir()
-        (drop_in / "agent.conf").write_text(f"""\
+        (self.folder / "conf.d").mkdir()
+        self.use_network_namespace("")
+
+    def use_network_namespace(self, name):
+        """From the next start on; "": none."""
+        (self.folder / "conf.d" / "agent.conf").write_text(f"""\
 [agent]
 service_manager = direct
-network_namespace =
+network_namespace = {name}
 runtime_dir = {self.folder}/run
 """)
 

@@ -13,8 +13,11 @@ import subprocess
 import sys
 import time
 
+import failover
+import health_checks
 import heartbeats
 import memory
+import plugging
 import python_agent
 import sandbox
 import start
@@ -27,7 +30,8 @@ from report import Report
 from subject import AMPHORA_ID
 
 SECTIONS = {"start": start, "memory": memory, "throughput": throughput, "heartbeats": heartbeats,
-            "uploads": uploads}
+            "uploads": uploads, "failover": failover, "health-checks": health_checks,
+            "plugging": plugging}
 
 
 def arguments():

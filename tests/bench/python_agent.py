@@ -42,6 +42,7 @@ class Counts:
     uploads = 9
     reloads = 5
     gets_meanwhile = 1
+    health_checks = 20
 
 
 def install():
@@ -57,6 +58,7 @@ class PythonAgent(Subject):
     counts = Counts
     base_path = BASE_PATH
     executable = os.path.realpath("/usr/bin/python3")
+    health_checker = [executable, "-c", "from octavia.cmd import health_checker as h; h.main()"]
 
     def __init__(self, folder, certificates, tls_client):
         super().__init__(folder, certificates, tls_client)

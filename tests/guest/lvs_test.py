@@ -5,12 +5,14 @@ Runs in a guest whose kernel has IPVS: make test-guest. A client and the members
 of their own on either side of the amphora's, which is the members' way back.
 """
 
+import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
 
+from harness.amphora import BUILD
 from harness.eventually import eventually
 from harness.health_manager import HealthManager
 from harness.lvs_listener import LvsListener, LvsMember
@@ -376,3 +378,57 @@ def test_a_kernel_may_load_ipvs_anew(network, manager, make_listener):
     beat_with(manager, listener, {member.id: "no check" for member in members})
     network.ask(VIP, "udp", UDP_PORT, 3)
     totals.expect("three more", totconns=5)
+
+
+@pytest.fixture
+def programs_in_path(monkeypatch):
+    """Where keepalived finds what its configs call by name, as an installed amphora has it."""
+    monkeypatch.setenv("PATH", f"{BUILD}:{os.environ['PATH']}")
+
+
+def misc_check(command):
+    return f'        MISC_CHECK {{\n            misc_path "{command}"\n' \
+           "            misc_timeout 2\n        }\n"
+
+
+def test_a_udp_port_that_closes_takes_its_member_out(amphora, network, manager, make_listener):
+    servers = [network.serve(address, "udp", UDP_PORT) for address in MEMBERS]
+    script = amphora.base_path / "lvs/check/udp_check.sh"
+    members = [LvsMember(address, UDP_PORT, check=misc_check(f"{script} {address} {UDP_PORT}"))
+               for address in MEMBERS]
+    listener = make_listener(members).serve()
+    up = {member.id: "UP" for member in members}
+    beat_with(manager, listener, up)
+    servers[0].kill()
+    beat_with(manager, listener, {**up, members[0].id: "DOWN"})
+    assert set(network.ask(VIP, "udp", UDP_PORT, 4)) == {MEMBERS[1]}
+    network.serve(MEMBERS[0], "udp", UDP_PORT)
+    beat_with(manager, listener, up)
+
+
+def test_an_sctp_port_that_closes_takes_its_member_out(
+        programs_in_path, network, manager, make_listener):
+    servers = [network.serve(address, "sctp", SCTP_PORT) for address in MEMBERS]
+    members = [LvsMember(address, SCTP_PORT, check=misc_check(
+        f"amphora-health-checker sctp -t 1 {address} {SCTP_PORT}")) for address in MEMBERS]
+    listener = make_listener(members, port=SCTP_PORT, protocol="SCTP").serve()
+    up = {member.id: "UP" for member in members}
+    beat_with(manager, listener, up)
+    servers[0].kill()
+    beat_with(manager, listener, {**up, members[0].id: "DOWN"})
+    assert network.ask(VIP, "sctp", SCTP_PORT, 2) == [MEMBERS[1]] * 2
+
+
+@pytest.mark.parametrize("address", [MEMBERS[0], MEMBERS6[0]])
+def test_the_kernels_sctp_understands_the_health_checker(network, address):
+    def check(port):
+        return subprocess.run(
+            ["ip", "netns", "exec", network.amphora.name, BUILD / "amphora-health-checker", "sctp",
+             "-t", "2", address, str(port)], check=False).returncode
+    network.serve(address, "sctp", SCTP_PORT)
+    assert check(SCTP_PORT) == 0
+    assert check(SCTP_PORT + 1) == 1
+    associations = subprocess.run(
+        ["ip", "netns", "exec", network.members.name, "cat", "/proc/net/sctp/assocs"],
+        check=True, capture_output=True, text=True).stdout.splitlines()
+    assert len(associations) == 1, "only the head line: nothing half-open stays"

@@ -76,6 +76,7 @@ def ask(socket_path, command, timeout_s=5):
         connection.settimeout(timeout_s)
         connection.connect(str(socket_path))
         connection.sendall(command.encode() + b"\n")
+        connection.shutdown(socket.SHUT_WR)  # or a master CLI waits for more
         answer = b""
         while chunk := connection.recv(65536):
             answer += chunk

@@ -74,7 +74,27 @@ class LvsListener:
     def delete(self):
         return self.amphora.api.delete(f"/1.0/listeners/{self.id}")
 
-    # Its files
+    def read(self):
+        return self.amphora.api.get(f"/1.0/listeners/{self.id}/udp_listener")
+
+    def status(self):
+        """As GET listeners tells it; None when it is not there."""
+        for entry in self.amphora.api.get("/1.0/listeners").json:
+            if entry["uuid"] == self.id:
+                assert entry["type"] == "UDP"
+                return entry["status"]
+        return None
+
+    # Its files and its process
+
+    @property
+    def pid(self):
+        """Its keepalived's; 0 when it does not run."""
+        try:
+            pid = int(self.file("pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
+        return pid if pid in self.amphora.processes() else 0
 
     def file(self, ending):
         return self.amphora.base_path / "lvs" / f"octavia-keepalivedlvs-{self.id}.{ending}"

@@ -9,7 +9,9 @@ import sys
 
 import pytest
 
+from harness.fake_keepalived import FakeKeepalived
 from harness.load_balancer import LoadBalancer
+from harness.lvs_listener import LvsListener
 from harness.network_namespace import NetworkNamespace
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
@@ -173,6 +175,21 @@ def test_neighbours_are_told_of_the_vip_of_a_model(amphora, lb_id, neighbour):
     assert amphora.api.put(f"{path}?dry_run=true", model).status == 200
     assert neighbour(1) is None
     assert amphora.api.put(path, model).status == 200
+    assert neighbour(10) == VIP
+
+
+def test_neighbours_are_told_of_the_vip_of_a_udp_listener(
+        make_amphora, namespace, neighbour, monkeypatch):
+    amphora = make_amphora(network_namespace=namespace.name)
+    FakeKeepalived(amphora, monkeypatch)
+    amphora.start()
+    listener = LvsListener(amphora, [VIP, VIP6], 53).serve()
+    assert neighbour(10) == VIP
+    assert listener.act("reload").status == 202
+    assert neighbour(10) == VIP
+    assert listener.act("stop").status == 202
+    assert neighbour(1) is None
+    assert listener.act("start").status == 202
     assert neighbour(10) == VIP
 
 

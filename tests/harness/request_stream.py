@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Constant load from inside a network namespace, and what became of each request.
+
+As a program (request_stream.py ADDRESS PORT): starts a request every PERIOD_S until it is killed,
+and prints "START OK" for each when it ends, START on the clock that all processes share."""
+
+import concurrent.futures
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from dataclasses import dataclass
+
+PERIOD_S = 0.02
+# Less than the second after which a lost SYN is sent again: a request of the outage fails in it.
+TIMEOUT_S = 0.8
+
+
+def ask(address, port):
+    try:
+        with socket.create_connection((address, port), TIMEOUT_S) as connection:
+            connection.settimeout(TIMEOUT_S)
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return b" 200 " in connection.recv(1000)
+    except OSError:
+        return False
+
+
+def main():
+    address, port = sys.argv[1], int(sys.argv[2])
+
+    def run(started):
+        ok = ask(address, port)
+        os.write(sys.stdout.fileno(), f"{started} {int(ok)}\n".encode())  # one call, one line
+
+    due = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(int(2 * TIMEOUT_S / PERIOD_S)) as pool:
+        while True:
+            pool.submit(run, due)
+            due += PERIOD_S
+            time.sleep(max(0, due - time.monotonic()))
+
+
+@dataclass
+class Outage:
+    """What a client noticed: the longest time in which no request that succeeds was started, and
+    how many of all failed."""
+
+    away_s: float
+    failed: int
+    asked: int
+
+    def __str__(self):
+        return f"VIP away {self.away_s:.2f} s, {self.failed} of {self.asked} requests failed"
+
+
+class RequestStream:
+    """The program above as a child; a context manager."""
+
+    def __init__(self, namespace, address, port):
+        self._command = ["ip", "netns", "exec", namespace.name, sys.executable, __file__,
+                         address, str(port)]
+        self._seen = []  # (started, ok)
+
+    def __enter__(self):
+        self._child = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_):
+        self._child.kill()
+        self._child.wait()
+        self._reader.join()
+        self._child.stdout.close()
+
+    def _read(self):
+        for line in self._child.stdout:
+            started, ok = line.split()
+            self._seen.append((float(started), ok == "1"))
+
+    def flows(self, duration_s=1.0):
+        """Whether all requests of the last so many seconds succeeded."""
+        since = time.monotonic() - duration_s
+        recent = [ok for started, ok in self._seen if started >= since]
+        return len(recent) > duration_s / PERIOD_S / 2 and all(recent)
+
+    def outage(self, since):
+        """Of the requests from a moment of the shared clock on; ask when it flows again."""
+        seen = sorted(request for request in self._seen if request[0] >= since)
+        succeeded = [started for started, ok in seen if ok]
+        away_s = max(later - earlier for earlier, later in zip(succeeded, succeeded[1:]))
+        return Outage(away_s, len(seen) - len(succeeded), len(seen))
+
+
+if __name__ == "__main__":
+    main()
