@@ -92,7 +92,10 @@ static struct interface_description loopback(void)
 	return description;
 }
 
-/* As its file says, which is written if there is none. */
+/*
+ * As its file says, which is written if there is none. A full disk is no reason to keep HAProxy
+ * from its network.
+ */
 static int loopback_up(const struct net_site *site, struct err *err)
 {
 	CLEANUP(description_deinit) struct interface_description description = {0};
@@ -103,11 +106,8 @@ static int loopback_up(const struct net_site *site, struct err *err)
 		log_warning("%s; it gets 127.0.0.1 alone", problem.text);
 	if (r < 0)
 		description = loopback();
-	if (r == -ENOENT) {
-		r = description_store(site->interfaces_dir, &description, err);
-		if (r < 0)
-			return r;
-	}
+	if (r == -ENOENT && description_store(site->interfaces_dir, &description, &problem) < 0)
+		log_warning("describing interface lo: %s", problem.text);
 	return interface_up(&description, NULL, err);
 }
 
