@@ -49,16 +49,6 @@ static bool interfaces_take(
 	return all_done;
 }
 
-static bool allow_list_restore(const struct net_site *site)
-{
-	struct err err = ERR_NONE;
-
-	if (!allow_list_exists(site) || allow_list_enforce(site, &err) == 0)
-		return true;
-	log_error("allow-list: %s; SR-IOV interfaces stay down", err.text);
-	return false;
-}
-
 static void *ascent_run(void *context)
 {
 	cleanup_network_namespace struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
@@ -104,7 +94,7 @@ static bool ascent_finish(struct ascent *ascent)
 
 /* What is described is loaded first, so that one bad file is told from one bad interface. */
 static size_t ascents_load(const struct net_site *site, const struct interface_name *names,
-	size_t count, bool allow_list_holds, struct ascent *ascents)
+	size_t count, struct ascent *ascents)
 {
 	size_t loaded = 0;
 
@@ -117,23 +107,52 @@ static size_t ascents_load(const struct net_site *site, const struct interface_n
 			log_error("interface %s stays as it is: %s", names[i].text, err.text);
 			continue;
 		}
-		if (ascent->description.is_sriov && !allow_list_holds) {
-			description_deinit(&ascent->description);
-			continue;
-		}
 		ascent->site = site;
 		loaded++;
 	}
 	return loaded;
 }
 
-static bool interfaces_up(const struct net_site *site, const struct interface_name *names,
-	size_t count, bool allow_list_holds)
+/* A stored one, and for SR-IOV an empty one where none was stored: never none. */
+static bool allow_list_restore(
+	const struct net_site *site, const struct ascent *ascents, size_t count)
+{
+	bool is_needed = allow_list_exists(site);
+	struct err err = ERR_NONE;
+
+	for (size_t i = 0; i < count; i++)
+		is_needed |= ascents[i].description.is_sriov;
+	if (!is_needed || allow_list_enforce(site, &err) == 0)
+		return true;
+	log_error("allow-list: %s; SR-IOV interfaces stay down", err.text);
+	return false;
+}
+
+/* Returns how many are left. */
+static size_t ascents_drop_sriov(struct ascent *ascents, size_t count)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (ascents[i].description.is_sriov)
+			description_deinit(&ascents[i].description);
+		else
+			ascents[left++] = ascents[i];
+	}
+	return left;
+}
+
+static bool interfaces_up(
+	const struct net_site *site, const struct interface_name *names, size_t count)
 {
 	cleanup_free struct ascent *ascents = xcalloc(count + 1, sizeof(*ascents));
-	size_t loaded = ascents_load(site, names, count, allow_list_holds, ascents);
+	size_t loaded = ascents_load(site, names, count, ascents);
 	bool all_done = loaded == count;
 
+	if (!allow_list_restore(site, ascents, loaded)) {
+		loaded = ascents_drop_sriov(ascents, loaded);
+		all_done = false;
+	}
 	for (size_t i = 0; i < loaded; i++)
 		ascent_start(&ascents[i]);
 	for (size_t i = 0; i < loaded; i++) {
@@ -160,26 +179,38 @@ static int names_load(const struct net_site *site, const struct plugged_interfac
 	return 0;
 }
 
+/* A list that cannot be read has none: those that are inside already need it no more. */
+static bool plugged_load(
+	const struct net_site *site, struct plugged_interface **ret_interfaces, size_t *ret_count)
+{
+	struct err err = ERR_NONE;
+
+	*ret_count = 0;
+	if (plugged_interfaces_load(
+		    site->plugged_interfaces_path, ret_interfaces, ret_count, &err) == 0)
+		return true;
+	log_error("no interface is moved into the namespace: %s", err.text);
+	return false;
+}
+
 static int restore(const struct net_site *site, bool *ret_all_done, struct err *err)
 {
 	cleanup_free struct plugged_interface *interfaces = NULL;
 	cleanup_free struct interface_name *names = NULL;
 	size_t interface_count;
 	size_t name_count;
-	bool all_taken;
-	bool allow_list_holds;
+	bool all_done;
 	int r = namespace_ensure(site, err);
 
-	if (r == 0)
-		r = plugged_interfaces_load(
-			site->plugged_interfaces_path, &interfaces, &interface_count, err);
-	if (r == 0)
-		r = names_load(site, interfaces, interface_count, &names, &name_count, err);
 	if (r < 0)
 		return r;
-	all_taken = interfaces_take(site, interfaces, interface_count);
-	allow_list_holds = allow_list_restore(site);
-	*ret_all_done = interfaces_up(site, names, name_count, allow_list_holds) && all_taken;
+	all_done = plugged_load(site, &interfaces, &interface_count);
+	r = names_load(site, interfaces, interface_count, &names, &name_count, err);
+	if (r < 0)
+		return r;
+	all_done &= interfaces_take(site, interfaces, interface_count);
+	all_done &= interfaces_up(site, names, name_count);
+	*ret_all_done = all_done;
 	return 0;
 }
 

@@ -71,6 +71,24 @@ static void loopback_is_described(void **state)
 	assert_int_equal(description.addresses[0].prefix_length, 8);
 }
 
+/* Above a file system that lets nobody write. */
+static void a_disk_that_takes_nothing_keeps_it_from_nobody(void **state)
+{
+	cleanup_free char *interfaces = in_temporary_folder("interfaces");
+	struct captured_log log;
+
+	(void)state;
+	skip_without_namespaces();
+	assert_int_equal(mkdir(interfaces, 0755), 0);
+	assert_int_equal(mount("tmpfs", interfaces, "tmpfs", MS_RDONLY, NULL), 0);
+	captured_log_start(&log);
+	ensure();
+	assert_int_equal(captured_log_count(&log, "lo.json"), 1);
+	captured_log_stop(&log);
+	umount2(interfaces, MNT_DETACH);
+	assert_true(ip_shows("-n " INSIDE " address show lo up", "127.0.0.1/8"));
+}
+
 static void its_sysctls_are_set_inside_alone(void **state)
 {
 	int status;
@@ -360,6 +378,43 @@ static void one_bad_file_does_not_stop_the_others(void **state)
 	assert_true(ip_shows("-n " INSIDE " address show eth2 up", "203.0.113.10/24"));
 }
 
+/* Who is inside already, as when the agent alone starts again, needs no list of those outside. */
+static void a_list_of_the_plugged_that_cannot_be_read_does_not_stop_the_rest(void **state)
+{
+	struct captured_log log;
+
+	(void)state;
+	skip_without_namespaces();
+	plugged(MAC_1, "eth1", "198.51.100.10");
+	nic_add("ens4", MAC_1);
+	assert_true(namespace_restore(site));
+	ip("-n " INSIDE " address flush dev eth1");
+	assert_int_equal(unlink(site->plugged_interfaces_path), 0);
+	assert_int_equal(mkdir(site->plugged_interfaces_path, 0755), 0);
+	captured_log_start(&log);
+	assert_false(namespace_restore(site));
+	assert_int_equal(captured_log_count(&log, "plugged_interfaces"), 1);
+	captured_log_stop(&log);
+	assert_true(ip_shows("-n " INSIDE " address show eth1 up", "198.51.100.10/24"));
+}
+
+/* A plug that was killed before it stored a list. */
+static void an_sriov_interface_without_a_stored_list_comes_up_behind_an_empty_one(void **state)
+{
+	CLEANUP(description_deinit) struct interface_description description = {0};
+
+	(void)state;
+	skip_without_namespaces();
+	plugged(MAC_1, "eth1", "198.51.100.10");
+	assert_int_equal(description_load(site->interfaces_dir, "eth1", &description, NULL), 0);
+	description.is_sriov = true;
+	assert_int_equal(description_store(site->interfaces_dir, &description, NULL), 0);
+	nic_add("ens4", MAC_1);
+	assert_true(namespace_restore(site));
+	assert_true(ip_shows("-n " INSIDE " address show eth1 up", "198.51.100.10/24"));
+	assert_true(ip_shows("netns exec " INSIDE " nft list ruleset", "policy drop"));
+}
+
 static void a_name_that_another_interface_has_is_not_taken_from_it(void **state)
 {
 	struct captured_log log;
@@ -431,6 +486,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		plug_case(it_is_made_for_ip_netns_to_see),
 		plug_case(loopback_is_described),
+		plug_case(a_disk_that_takes_nothing_keeps_it_from_nobody),
 		plug_case(its_sysctls_are_set_inside_alone),
 		plug_case(the_systems_own_sysctls_hold_inside_and_ours_win),
 		plug_case(a_second_time_changes_nothing),
@@ -448,6 +504,8 @@ int main(void)
 		plug_case(what_was_lost_meanwhile_is_put_back),
 		plug_case(an_interface_whose_port_was_deleted_is_no_failure),
 		plug_case(one_bad_file_does_not_stop_the_others),
+		plug_case(a_list_of_the_plugged_that_cannot_be_read_does_not_stop_the_rest),
+		plug_case(an_sriov_interface_without_a_stored_list_comes_up_behind_an_empty_one),
 		plug_case(a_name_that_another_interface_has_is_not_taken_from_it),
 		plug_case(interfaces_are_found_without_a_namespace_too),
 		plug_case(interfaces_wait_for_duplicate_addresses_side_by_side),
