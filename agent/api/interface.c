@@ -38,27 +38,27 @@ static int link_find(const struct net_site *site, const struct address *address,
 	return r < 0 ? r : netlink_find_address(netlink, address, ret_link, err);
 }
 
-/* The same, and the reply when there is none. */
-static int call_link(const struct call *call, const struct address *address,
-	struct netlink_link *ret_link, struct http_reply *ret_reply)
+static void reply_no_link(struct http_reply *ret_reply, int r, const struct err *err)
 {
-	struct err err = ERR_NONE;
-	int r = link_find(agent_net(call->agent), address, ret_link, &err);
-
 	if (r == -ENODEV)
 		reply_error(ret_reply, 404, "Error interface not found for IP address", NULL);
-	else if (r < 0)
-		reply_error(ret_reply, 500, "Error finding the interface", err.text);
-	return r;
+	else
+		reply_error(ret_reply, 500, "Error finding the interface", err->text);
 }
 
 void interface_get(const struct call *call, struct http_reply *ret_reply)
 {
 	struct netlink_link link;
 	struct address address;
+	struct err err = ERR_NONE;
+	int r;
 
-	if (call_address(call, &address, ret_reply) == 0 &&
-		call_link(call, &address, &link, ret_reply) == 0)
+	if (call_address(call, &address, ret_reply) < 0)
+		return;
+	r = link_find(agent_net(call->agent), &address, &link, &err);
+	if (r < 0)
+		reply_no_link(ret_reply, r, &err);
+	else
 		reply_json(ret_reply, 200,
 			json_pack("{s:s, s:o}", "message", "OK", "interface",
 				reply_json_text(link.name)));
@@ -66,23 +66,32 @@ void interface_get(const struct call *call, struct http_reply *ret_reply)
 
 /*
  * The interface need only be there: the list is the VIP interface's, whichever of its addresses the
- * controller names. With the lock held, so that one that a plug or a boot is just bringing is
- * waited for.
+ * controller names. One that a plug or a boot is just bringing is waited for: until they are done.
  */
+static int link_await(const struct net_site *site, const struct address *address, struct err *err)
+{
+	cleanup_net_lock int lock = -1;
+	struct netlink_link link;
+	int r = link_find(site, address, &link, err);
+
+	if (r != -ENODEV)
+		return r;
+	r = net_site_lock(site, &lock, err);
+	return r < 0 ? r : link_find(site, address, &link, err);
+}
+
 static void rules_replace(const struct call *call, const struct address *address,
 	const struct allow_rule *rules, size_t count, struct http_reply *ret_reply)
 {
 	const struct net_site *site = agent_net(call->agent);
-	cleanup_net_lock int lock = -1;
-	struct netlink_link link;
 	struct err err = ERR_NONE;
-	int r = net_site_lock(site, &lock, &err);
+	int r = link_await(site, address, &err);
 
-	if (r == 0) {
-		if (call_link(call, address, &link, ret_reply) < 0)
-			return;
-		r = allow_list_replace(site, rules, count, &err);
+	if (r < 0) {
+		reply_no_link(ret_reply, r, &err);
+		return;
 	}
+	r = allow_list_replace(site, rules, count, &err);
 	if (r < 0)
 		reply_error(ret_reply, 500, "Error setting the rules", err.text);
 	else

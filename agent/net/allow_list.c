@@ -88,7 +88,8 @@ static void store_again(const struct net_site *site, const struct buf *before)
 		log_error("allow-list: one that is not in force stays stored: %s", err.text);
 }
 
-static int replace(const struct net_site *site, const struct buf *commands, struct err *err)
+static int commands_replace(
+	const struct net_site *site, const struct buf *commands, struct err *err)
 {
 	cleanup_network_namespace struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
 	cleanup_buf struct buf before = BUF_INIT(COMMANDS_MAX_BYTES);
@@ -105,17 +106,25 @@ static int replace(const struct net_site *site, const struct buf *commands, stru
 	return r;
 }
 
-int allow_list_replace(
+/* With the lock held. */
+static int replace(
 	const struct net_site *site, const struct allow_rule *rules, size_t count, struct err *err)
 {
 	cleanup_buf struct buf commands = BUF_INIT(COMMANDS_MAX_BYTES);
-	int r;
 
 	append_list(&commands, rules, count);
-	r = replace(site, &commands, err);
-	if (r < 0)
-		return err_wrap(err, r, "replacing the allow-list");
-	return 0;
+	return commands_replace(site, &commands, err);
+}
+
+int allow_list_replace(
+	const struct net_site *site, const struct allow_rule *rules, size_t count, struct err *err)
+{
+	cleanup_net_lock int lock = -1;
+	int r = net_site_lock_allow_list(site, &lock, err);
+
+	if (r == 0)
+		r = replace(site, rules, count, err);
+	return r < 0 ? err_wrap(err, r, "replacing the allow-list") : 0;
 }
 
 /*
@@ -149,14 +158,12 @@ static int restore(const struct net_site *site, struct err *err)
 
 int allow_list_enforce(const struct net_site *site, struct err *err)
 {
-	int r;
+	cleanup_net_lock int lock = -1;
+	int r = net_site_lock_allow_list(site, &lock, err);
 
-	if (!allow_list_exists(site))
-		return allow_list_replace(site, NULL, 0, err);
-	r = restore(site, err);
-	if (r < 0)
-		return err_wrap(err, r, "enforcing the allow-list");
-	return 0;
+	if (r == 0)
+		r = allow_list_exists(site) ? restore(site, err) : replace(site, NULL, 0, err);
+	return r < 0 ? err_wrap(err, r, "enforcing the allow-list") : 0;
 }
 
 bool allow_list_exists(const struct net_site *site)

@@ -20,7 +20,7 @@
  * Replaces the list: stored, then in force, in one transaction each, so that at no time nothing is
  * enforced. An empty one allows nothing. Connections that exist go on. On failure the list of
  * before stays, stored and in force. -EOPNOTSUPP where the site has no namespace: the machine's own
- * network is not ours to close. The caller holds the site's lock; the thread may be anywhere.
+ * network is not ours to close. Takes the allow-list's lock; the thread may be anywhere.
  */
 int allow_list_replace(
 	const struct net_site *site, const struct allow_rule *rules, size_t count, struct err *err);

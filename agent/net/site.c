@@ -22,6 +22,7 @@ int net_site_new(const struct settings *settings, struct net_site **ret_site, st
 	site->plugged_interfaces_path = xformat("%s/plugged_interfaces", settings->base_path);
 	site->allow_list_path = xformat("%s/nftables-vip.rules", settings->base_path);
 	site->lock_path = xformat("%s/network.lock", settings->runtime_dir);
+	site->allow_list_lock_path = xformat("%s/allow-list.lock", settings->runtime_dir);
 	r = directory_make(settings->base_path, 0755, err);
 	if (r == 0)
 		r = directory_make(settings->runtime_dir, 0755, err);
@@ -40,21 +41,32 @@ void net_site_free(struct net_site *site)
 	free(site->plugged_interfaces_path);
 	free(site->allow_list_path);
 	free(site->lock_path);
+	free(site->allow_list_lock_path);
 	free(site);
 }
 
 /* A descriptor of its own for each holder: flock() then excludes threads as well as processes. */
-int net_site_lock(const struct net_site *site, int *ret_lock, struct err *err)
+static int lock(const char *path, int *ret_lock, struct err *err)
 {
-	cleanup_close int fd = open(site->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	cleanup_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		return err_set_errno(err, -errno, "opening %s", site->lock_path);
+		return err_set_errno(err, -errno, "opening %s", path);
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
-			return err_set_errno(err, -errno, "locking %s", site->lock_path);
+			return err_set_errno(err, -errno, "locking %s", path);
 	*ret_lock = take_fd(&fd);
 	return 0;
+}
+
+int net_site_lock(const struct net_site *site, int *ret_lock, struct err *err)
+{
+	return lock(site->lock_path, ret_lock, err);
+}
+
+int net_site_lock_allow_list(const struct net_site *site, int *ret_lock, struct err *err)
+{
+	return lock(site->allow_list_lock_path, ret_lock, err);
 }
 
 void net_site_unlock(const int *lock)

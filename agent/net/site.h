@@ -7,6 +7,7 @@
  *	BASE/plugged_interfaces      "MAC NAME" lines (net/plugged_interfaces.h)
  *	BASE/nftables-vip.rules      the allow-list's rules, as the reference keeps them
  *	RUNTIME/network.lock         held by whoever changes the network, agent or amphora-interface
+ *	RUNTIME/allow-list.lock      held by whoever changes the allow-list (net/allow_list.h)
  */
 #pragma once
 
@@ -20,6 +21,7 @@ struct net_site {
 	char *plugged_interfaces_path;
 	char *allow_list_path;
 	char *lock_path;
+	char *allow_list_lock_path;
 };
 
 /* Copies what it needs; makes the folders. */
@@ -32,5 +34,10 @@ void net_site_free(struct net_site *site);
  * holder's until net_site_unlock(). The kernel drops it with the process, however that ends.
  */
 int net_site_lock(const struct net_site *site, int *ret_lock, struct err *err);
+/*
+ * The same for the allow-list alone, and never for long: new rules need not wait for a plug that
+ * waits for an address. Who takes both takes this one last.
+ */
+int net_site_lock_allow_list(const struct net_site *site, int *ret_lock, struct err *err);
 void net_site_unlock(const int *lock);
 #define cleanup_net_lock CLEANUP(net_site_unlock)

@@ -44,6 +44,7 @@ static int patience_ms;
 	} while (0)
 
 static char *list_path;
+static char *lock_path;
 static struct net_site site;
 
 static int set_up(void **state)
@@ -65,13 +66,17 @@ static int test_set_up(void **state)
 {
 	temporary_folder_setup(state);
 	list_path = in_temporary_folder("nftables-vip.rules");
-	site = (struct net_site){.network_namespace = amphora, .allow_list_path = list_path};
+	lock_path = in_temporary_folder("allow-list.lock");
+	site = (struct net_site){.network_namespace = amphora,
+		.allow_list_path = list_path,
+		.allow_list_lock_path = lock_path};
 	return 0;
 }
 
 static int test_tear_down(void **state)
 {
 	free(list_path);
+	free(lock_path);
 	if (amphora[0])
 		shell("ip netns exec %s nft flush ruleset", amphora);
 	return temporary_folder_teardown(state);
