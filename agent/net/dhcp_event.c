@@ -15,6 +15,12 @@
 /* RFC 791: what every host must take. */
 enum { MTU_MIN_BYTES = 576, MTU_MAX_BYTES = 65535 };
 
+/*
+ * The kernel takes an address for ever (UINT32_MAX, which a lease may say) for a permanent one, and
+ * we then for one that nobody leased.
+ */
+#define LIFETIME_MAX_S (UINT32_MAX - 1)
+
 struct event {
 	const char *(*variable)(const char *name, const void *context);
 	const void *context;
@@ -107,7 +113,7 @@ static int lease_read(const struct event *event, struct lease *lease, struct err
 		return bad_value(event, "new_subnet_mask", err);
 	if (number_read(event, "new_dhcp_lease_time", 1, UINT32_MAX, &number) < 0)
 		return bad_value(event, "new_dhcp_lease_time", err);
-	lease->lifetime_s = (uint32_t)number;
+	lease->lifetime_s = number > LIFETIME_MAX_S ? LIFETIME_MAX_S : (uint32_t)number;
 	if (number_read(event, "new_interface_mtu", MTU_MIN_BYTES, MTU_MAX_BYTES, &number) == 0)
 		lease->mtu_bytes = (unsigned)number;
 	return routes_read(event, lease, err);

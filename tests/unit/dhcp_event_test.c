@@ -75,6 +75,19 @@ static void a_renewal_renews(void **state)
 	assert_true(ip_shows("route show", "default via 10.0.0.1"));
 }
 
+/* A lease that never ends (Neutron's dhcp_lease_duration = -1) is a lease all the same. */
+static void an_endless_lease_is_not_taken_for_a_permanent_address(void **state)
+{
+	static const char *const lease[] = {"reason", "BOUND", "interface", "eth1",
+		"new_ip_address", "10.0.0.50", "new_subnet_mask", "255.255.255.0",
+		"new_dhcp_lease_time", "4294967295", NULL};
+
+	(void)state;
+	pair_make();
+	assert_int_equal(apply(lease, NULL), 0);
+	assert_true(ip_shows("addr show dev eth1 dynamic", "inet 10.0.0.50/24"));
+}
+
 static void another_lease_takes_the_place_of_the_one_before(void **state)
 {
 	(void)state;
@@ -244,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		in_throw_away_network(a_lease_gives_an_address_for_its_time_and_a_default_route),
 		in_throw_away_network(a_renewal_renews),
+		in_throw_away_network(an_endless_lease_is_not_taken_for_a_permanent_address),
 		in_throw_away_network(another_lease_takes_the_place_of_the_one_before),
 		in_throw_away_network(the_end_of_a_lease_takes_it_all_away),
 		in_throw_away_network(classless_routes_take_the_place_of_routers),
