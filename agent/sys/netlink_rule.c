@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/netlink.h"
 
+#include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -42,7 +43,8 @@ int netlink_rules(struct netlink *netlink, struct netlink_rule **ret_rules, size
 			netlink_message(RTM_GETRULE, NLM_F_DUMP, &header, sizeof(header));
 		int r = netlink_ask(netlink, message, rule_read, &list);
 
-		if (r < 0)
+		/* A kernel without IPv6 (ipv6.disable=1) has no rules of it to list. */
+		if (r < 0 && r != -EAFNOSUPPORT)
 			return netlink_err(netlink, r, err, "listing routing rules");
 	}
 	*ret_rules = netlink_list_take(&list, ret_count);
