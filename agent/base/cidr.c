@@ -33,12 +33,12 @@ struct cidr cidr_host(const struct address *address)
 	return (struct cidr){*address, address_prefix_max(address->family)};
 }
 
-int cidr_parse(const char *text, struct cidr *ret_cidr)
+/* As it stands there, whatever is set behind the prefix. */
+static int parts_parse(const char *text, struct cidr *ret_cidr)
 {
 	char address_text[ADDRESS_TEXT_MAX];
 	size_t size = strcspn(text, "/");
 	struct address address;
-	struct cidr network;
 	uint64_t length;
 
 	if (size >= sizeof(address_text))
@@ -50,8 +50,29 @@ int cidr_parse(const char *text, struct cidr *ret_cidr)
 	length = address_prefix_max(address.family);
 	if (text[size] == '/' && text_parse_u64(text + size + 1, 0, length, &length) < 0)
 		return -EINVAL;
-	network = cidr_network(&address, (unsigned)length);
-	if (!address_equal(&network.address, &address))
+	*ret_cidr = (struct cidr){address, (unsigned)length};
+	return 0;
+}
+
+int cidr_parse_network(const char *text, struct cidr *ret_cidr)
+{
+	struct cidr cidr;
+
+	if (parts_parse(text, &cidr) < 0)
+		return -EINVAL;
+	*ret_cidr = cidr_network(&cidr.address, cidr.prefix_length);
+	return 0;
+}
+
+int cidr_parse(const char *text, struct cidr *ret_cidr)
+{
+	struct cidr cidr;
+	struct cidr network;
+
+	if (parts_parse(text, &cidr) < 0)
+		return -EINVAL;
+	network = cidr_network(&cidr.address, cidr.prefix_length);
+	if (!cidr_equal(&network, &cidr))
 		return -EINVAL;
 	*ret_cidr = network;
 	return 0;

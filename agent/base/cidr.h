@@ -24,6 +24,8 @@ unsigned address_prefix_max(int family);
  * -EINVAL also when a bit behind the prefix is set.
  */
 int cidr_parse(const char *text, struct cidr *ret_cidr);
+/* The same, but bits behind the prefix are dropped. */
+int cidr_parse_network(const char *text, struct cidr *ret_cidr);
 /* The network that an address with this prefix lies in. */
 struct cidr cidr_network(const struct address *address, unsigned prefix_length);
 /* The single address as a network: /32 or /128. */

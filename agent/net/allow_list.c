@@ -65,7 +65,7 @@ static int commands_run(const struct buf *commands, struct err *err)
 static int enter(
 	const struct net_site *site, struct network_namespace_stay *ret_stay, struct err *err)
 {
-	if (!site->network_namespace[0])
+	if (!net_site_has_namespace(site))
 		return err_set(err, -EOPNOTSUPP,
 			"without [agent] network_namespace it would close the machine's own "
 			"network: set one");

@@ -33,33 +33,13 @@ static int protocol_parse(const json_t *value, enum allow_protocol *ret_protocol
 	return err_set(err, -EINVAL, "protocol: must be TCP, UDP, SCTP or vrrp");
 }
 
-/* cidr_parse() would refuse bits behind the prefix. */
-static int network_parse(const char *text, struct cidr *ret_network)
-{
-	char address_text[ADDRESS_TEXT_MAX];
-	size_t size = strcspn(text, "/");
-	struct address address;
-	uint64_t length;
-
-	if (size >= sizeof(address_text))
-		return -EINVAL;
-	memcpy(address_text, text, size);
-	address_text[size] = '\0';
-	if (address_parse(address_text, &address) < 0)
-		return -EINVAL;
-	length = address_prefix_max(address.family);
-	if (text[size] == '/' && text_parse_u64(text + size + 1, 0, length, &length) < 0)
-		return -EINVAL;
-	*ret_network = cidr_network(&address, (unsigned)length);
-	return 0;
-}
-
 /* 0.0.0.0/0 means IPv6 as well: it is what "anybody" becomes in the controller's database. */
 static int source_parse(const json_t *value, struct allow_rule *rule, struct err *err)
 {
 	if (json_is_null(value))
 		return 0;
-	if (!json_is_string(value) || network_parse(json_string_value(value), &rule->source) < 0)
+	if (!json_is_string(value) ||
+		cidr_parse_network(json_string_value(value), &rule->source) < 0)
 		return err_set(err, -EINVAL,
 			"cidr: must be null or a network such as 192.0.2.0/24 or 2001:db8::/32");
 	rule->has_source = rule->source.address.family != AF_INET || rule->source.prefix_length > 0;

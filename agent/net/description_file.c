@@ -21,23 +21,6 @@ DEFINE_CLEANUP(DIR *, closedir);
 
 static const char *const type_names[] = {"vip", "backend", "lo"};
 
-/* "10.0.0.0/8" of a route or rule; bits behind the prefix are dropped, as the Python agent does. */
-static int network_parse(const char *text, struct cidr *ret_network)
-{
-	cleanup_free char *address_text = xmemdup_text(text, strcspn(text, "/"));
-	const char *slash = strchr(text, '/');
-	struct address address;
-	uint64_t length;
-
-	if (address_parse(address_text, &address) < 0)
-		return -EINVAL;
-	length = address_prefix_max(address.family);
-	if (slash && text_parse_u64(slash + 1, 0, length, &length) < 0)
-		return -EINVAL;
-	*ret_network = cidr_network(&address, (unsigned)length);
-	return 0;
-}
-
 /* A member that may be absent or null: 0, and *ret_has tells. */
 static int optional_address(
 	const json_t *object, const char *key, bool *ret_has, struct address *ret_address)
@@ -111,7 +94,8 @@ static int route_read(const json_t *item, struct interface_description *descript
 	const json_t *scope = json_object_get(item, "scope");
 	int family;
 
-	if (!destination || network_parse(destination, &route.destination) < 0 ||
+	/* With bits behind the prefix dropped, as the Python agent does. */
+	if (!destination || cidr_parse_network(destination, &route.destination) < 0 ||
 		optional_address(item, "gateway", &route.has_gateway, &route.gateway) < 0 ||
 		optional_address(item, "prefsrc", &route.has_source, &route.source) < 0 ||
 		optional_unsigned(item, "table", ROUTE_TABLE_MAIN, UINT32_MAX, &route.table) < 0)

@@ -139,7 +139,7 @@ int namespace_ensure(const struct net_site *site, struct err *err)
 	bool made = false;
 	int r = 0;
 
-	if (text_equal(name, ""))
+	if (!net_site_has_namespace(site))
 		return 0;
 	if (!network_namespace_exists(name)) {
 		machine_prepare();
@@ -215,9 +215,9 @@ int namespace_take(
 	int r = find_inside(site, mac, name, &is_inside, err);
 
 	if (r == 0 && !is_inside) {
-		r = text_equal(site->network_namespace, "")
-			    ? err_set(err, -ENODEV, "there is no such interface")
-			    : move_inside(site, mac, name, err);
+		r = net_site_has_namespace(site)
+			    ? move_inside(site, mac, name, err)
+			    : err_set(err, -ENODEV, "there is no such interface");
 	}
 	mac_format(mac, text);
 	return r < 0 ? err_wrap(err, r, "interface %s, to be %s", text, name) : 0;

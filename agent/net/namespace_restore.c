@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "net/allow_list.h"
 #include "net/interface.h"
 #include "net/masquerade.h"
@@ -23,11 +22,6 @@ struct ascent {
 	int r;
 	struct err err;
 };
-
-static bool has_namespace(const struct net_site *site)
-{
-	return !text_equal(site->network_namespace, "");
-}
 
 /* Into the namespace again; one that is nowhere was unplugged for good. */
 static bool interfaces_take(
@@ -169,7 +163,7 @@ static int names_load(const struct net_site *site, const struct plugged_interfac
 {
 	struct interface_name *names;
 
-	if (has_namespace(site))
+	if (net_site_has_namespace(site))
 		return description_names(site->interfaces_dir, ret_names, ret_count, err);
 	names = xcalloc(interface_count + 1, sizeof(*names));
 	for (size_t i = 0; i < interface_count; i++)

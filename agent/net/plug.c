@@ -27,11 +27,6 @@ struct found {
 	char name[IFNAMSIZ]; /* the present one */
 };
 
-static bool has_namespace(const struct net_site *site)
-{
-	return !text_equal(site->network_namespace, "");
-}
-
 /* The links of the site's namespace: none, while there is no namespace. */
 static int inner_links(const struct net_site *site, struct netlink_link **ret_links,
 	size_t *ret_count, struct err *err)
@@ -42,7 +37,7 @@ static int inner_links(const struct net_site *site, struct netlink_link **ret_li
 
 	*ret_links = NULL;
 	*ret_count = 0;
-	if (has_namespace(site) && !network_namespace_exists(site->network_namespace))
+	if (net_site_has_namespace(site) && !network_namespace_exists(site->network_namespace))
 		return 0;
 	r = network_namespace_enter(site->network_namespace, &stay, err);
 	if (r == 0)
@@ -95,7 +90,7 @@ static int find(const struct net_site *site, const struct mac *mac, struct found
 	cleanup_free struct netlink_link *links = NULL;
 	struct netlink_link outer;
 	size_t count = 0;
-	int r = has_namespace(site) ? inner_links(site, &links, &count, err) : 0;
+	int r = net_site_has_namespace(site) ? inner_links(site, &links, &count, err) : 0;
 
 	if (r < 0)
 		return r;
@@ -113,7 +108,7 @@ static int find(const struct net_site *site, const struct mac *mac, struct found
 	if (r < 0)
 		return r;
 	memcpy(ret_found->name, outer.name, IFNAMSIZ);
-	return has_namespace(site) ? 0 : is_plugged_in_place(site, ret_found, err);
+	return net_site_has_namespace(site) ? 0 : is_plugged_in_place(site, ret_found, err);
 }
 
 static bool has_name(const struct netlink_link *links, size_t count, const char *name)
@@ -133,7 +128,7 @@ static int vip_name_choose(const struct net_site *site, const struct found *foun
 	size_t count;
 	int r;
 
-	if (found->is_plugged || !has_namespace(site)) {
+	if (found->is_plugged || !net_site_has_namespace(site)) {
 		memcpy(ret_name, found->name, IFNAMSIZ);
 		return 0;
 	}
@@ -189,7 +184,7 @@ static int port_name_choose(const struct net_site *site, const struct found *fou
 	size_t count;
 	int r;
 
-	if (found->is_plugged || !has_namespace(site)) {
+	if (found->is_plugged || !net_site_has_namespace(site)) {
 		memcpy(ret_name, found->name, IFNAMSIZ);
 		return 0;
 	}

@@ -45,6 +45,11 @@ void net_site_free(struct net_site *site)
 	free(site);
 }
 
+bool net_site_has_namespace(const struct net_site *site)
+{
+	return site->network_namespace[0] != '\0';
+}
+
 /* A descriptor of its own for each holder: flock() then excludes threads as well as processes. */
 static int lock(const char *path, int *ret_lock, struct err *err)
 {

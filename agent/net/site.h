@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "conf/settings.h"
@@ -28,6 +30,8 @@ struct net_site {
 int net_site_new(const struct settings *settings, struct net_site **ret_site, struct err *err);
 /* Accepts NULL. */
 void net_site_free(struct net_site *site);
+
+bool net_site_has_namespace(const struct net_site *site);
 
 /*
  * Waits until nobody else changes the network, in this process or another one; *ret_lock is the

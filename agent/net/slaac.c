@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 
 /* /proc/sys/net shows the network namespace of the thread that opens it. */
-static int sysctl_set(
+static int conf_set(
 	const char *interface, const char *key, char wanted, bool *ret_changed, struct err *err)
 {
 	cleanup_free char *path = xformat("/proc/sys/net/ipv6/conf/%s/%s", interface, key);
@@ -30,14 +30,14 @@ static int sysctl_set(
 /* 2: also where forwarding is on, as it is in an amphora. */
 int slaac_start(const char *interface, bool *ret_changed, struct err *err)
 {
-	int r = sysctl_set(interface, "accept_ra", '2', ret_changed, err);
+	int r = conf_set(interface, "accept_ra", '2', ret_changed, err);
 
-	return r < 0 ? r : sysctl_set(interface, "autoconf", '1', ret_changed, err);
+	return r < 0 ? r : conf_set(interface, "autoconf", '1', ret_changed, err);
 }
 
 int slaac_stop(const char *interface, bool *ret_changed, struct err *err)
 {
-	int r = sysctl_set(interface, "accept_ra", '0', ret_changed, err);
+	int r = conf_set(interface, "accept_ra", '0', ret_changed, err);
 
-	return r < 0 ? r : sysctl_set(interface, "autoconf", '0', ret_changed, err);
+	return r < 0 ? r : conf_set(interface, "autoconf", '0', ret_changed, err);
 }

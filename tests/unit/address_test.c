@@ -136,7 +136,9 @@ static void what_is_no_network_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(cidr_parse(bad[i], &cidr), -EINVAL);
+		if (cidr_parse(bad[i], &cidr) != -EINVAL ||
+			cidr_parse_network(bad[i], &cidr) != -EINVAL)
+			fail_msg("%s", bad[i]);
 }
 
 static void a_bit_behind_the_prefix_is_refused(void **state)
@@ -149,6 +151,23 @@ static void a_bit_behind_the_prefix_is_refused(void **state)
 	assert_int_equal(cidr_parse("0.0.0.1/0", &cidr), -EINVAL);
 	assert_int_equal(cidr_parse("2001:db8::/28", &cidr), -EINVAL);
 	assert_int_equal(cidr_parse("2001:db8::/29", &cidr), 0);
+}
+
+static void a_bit_behind_the_prefix_is_dropped_where_that_is_asked_for(void **state)
+{
+	static const char *const pairs[][2] = {{"10.0.0.1/31", "10.0.0.0/31"},
+		{"192.0.2.7/0", "0.0.0.0/0"}, {"2001:db8::1/33", "2001:db8::/33"},
+		{"10.0.0.1", "10.0.0.1/32"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		char text[CIDR_TEXT_MAX];
+		struct cidr cidr;
+
+		assert_int_equal(cidr_parse_network(pairs[i][0], &cidr), 0);
+		cidr_format(&cidr, text);
+		assert_string_equal(text, pairs[i][1]);
+	}
 }
 
 static void the_network_of_an_address_has_no_bits_behind_the_prefix(void **state)
@@ -234,6 +253,7 @@ int main(void)
 		cmocka_unit_test(without_a_length_it_is_a_single_address),
 		cmocka_unit_test(what_is_no_network_is_refused),
 		cmocka_unit_test(a_bit_behind_the_prefix_is_refused),
+		cmocka_unit_test(a_bit_behind_the_prefix_is_dropped_where_that_is_asked_for),
 		cmocka_unit_test(the_network_of_an_address_has_no_bits_behind_the_prefix),
 		cmocka_unit_test(a_network_contains_its_own_addresses_alone),
 		cmocka_unit_test(a_mac_is_read_in_any_case_and_written_in_lower),
