@@ -18,7 +18,7 @@
 #include "lvs/site.h"
 
 enum {
-	CONFIG_MAX_BYTES = 16 * MIB,
+	CONFIG_MAX_BYTES = 17 * MIB,
 	/* keepalived does what it was told some milliseconds after that was recorded. */
 	TAKE_UP_S = 2,
 };

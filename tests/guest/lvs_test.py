@@ -318,6 +318,25 @@ def test_traffic_is_counted_once_over_a_restart_of_the_sender(
     beat_with(manager, listener, {member.id: "no check" for member in listener.members})
 
 
+def test_a_listener_without_pool_or_members_is_open(network, manager, make_listener):
+    listener = make_listener([])
+    listener.has_pool = False
+    listener.serve()
+    beat = manager.next_beat(lambda beat: beat.listeners, "the listener is there")
+    assert beat.listeners == {listener.id: {"status": "OPEN", "stats": {
+        "tx": 0, "rx": 0, "conns": 0, "totconns": 0, "ereq": 0}}}
+    assert beat.pools == {}
+    seen = len(manager.beats)
+    listener.has_pool = True
+    listener.serve()
+    beat_with(manager, listener, {})
+    listener.members = udp_members(network)
+    listener.serve()
+    beat_with(manager, listener, {member.id: "no check" for member in listener.members})
+    assert set(network.ask(VIP, "udp", UDP_PORT, 4)) == set(MEMBERS)
+    assert all(listener.id in beat.listeners for beat in manager.beats[seen:])
+
+
 def test_two_listeners_stand_in_one_heartbeat(network, manager, make_listener):
     members = udp_members(network)
     listeners = [make_listener(members).serve(), make_listener(members, port=5301).serve()]
@@ -342,6 +361,23 @@ def test_traffic_is_counted_once_when_a_family_loses_its_members(network, manage
     beat_with(manager, listener, {member.id: "no check" for member in listener.members})
     network.ask(VIP, "udp", UDP_PORT, 2)
     totals.expect("two more", totconns=9)
+
+
+def test_a_kernel_may_load_ipvs_anew(network, manager, make_listener):
+    members = udp_members(network)
+    listener = make_listener(members).serve()
+    totals = Totals(manager, listener)
+    network.ask(VIP, "udp", UDP_PORT, 2)
+    totals.expect("two connections", totconns=2)
+    assert listener.act("stop").status == 202
+    # Unloaded as soon as nobody needs it; a module that is loaded again has another number.
+    for module in ("ip_vs_wrr", "ip_vs_sh", "ip_vs"):
+        subprocess.run(["modprobe", "--remove", module], check=False)
+    assert not pathlib.Path("/sys/module/ip_vs").exists()
+    listener.serve()
+    beat_with(manager, listener, {member.id: "no check" for member in members})
+    network.ask(VIP, "udp", UDP_PORT, 3)
+    totals.expect("three more", totconns=5)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ class LvsListener:
         self.amphora = amphora
         self.id = str(uuid.uuid4())
         self.pool_id = str(uuid.uuid4())
+        self.has_pool = True
         self.addresses = addresses
         self.port = port
         self.members = list(members)
@@ -36,7 +37,7 @@ class LvsListener:
             blocks.append(f"net_namespace {self.namespace}\n")
         for version in (4, 6):
             addresses = [a for a in self.addresses if version_of(a) == version]
-            if addresses:
+            if addresses and self.has_pool:
                 blocks.append(self._virtual_server(version, addresses))
         return "\n".join(blocks)
 
