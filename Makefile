@@ -4,6 +4,7 @@
 #   make deps       install what building and testing need (Debian, as root)
 #   make demo       run the main job on real processes and traffic (as root)
 #   make test       unit, program and interop tests; ends with a count line (as root)
+#   make test-guest what needs another kernel (IPVS), in a User-Mode Linux guest (as root)
 #   make bench      measure; VS=reference measures the Python agent beside it
 #   make install    DESTDIR= prefix=/usr
 #   make check-layers check-format format clean
@@ -46,14 +47,15 @@ modules := $(build)/libamphora.a
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
 libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lnl-genl-3 -lnl-3 -lnftables
 
-.PHONY: all deps deps-build deps-demo demo test bench install clean format check-format \
+.PHONY: all deps deps-build deps-demo demo test test-guest bench install clean format check-format \
 	check-layers unit test-programs
 all: $(programs:%=$(build)/%)
 
 packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev \
 	libnl-3-dev libnl-genl-3-dev libnftables-dev
 packages_demo := haproxy keepalived curl openssl iproute2 procps python3
-packages_test := libcmocka-dev nftables python3-pytest python3-octavia
+packages_test := libcmocka-dev nftables python3-pytest python3-octavia isc-dhcp-client dnsmasq-base
+packages_guest := user-mode-linux kmod ipvsadm
 deps-build:
 	$(Q)tests/install_packages.sh $(packages_build)
 deps-demo: deps-build
@@ -110,6 +112,11 @@ test-programs: all $(unit_tests) $(fuzz_tests) $(program_helpers)
 test: deps
 	$(Q)$(MAKE) --no-print-directory -j2 test-programs check-layers
 	$(Q)AMPHORA_BUILD=$(build) $(PYTHON) tests/run.py
+
+test-guest: deps
+	$(Q)tests/install_packages.sh $(packages_guest)
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)AMPHORA_BUILD=$(build) $(PYTHON) tests/guest/guest.py $(PYTHON) -B -m pytest -q tests/guest
 
 demo: deps-demo
 	$(Q)$(MAKE) --no-print-directory -j2 all

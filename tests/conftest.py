@@ -16,6 +16,7 @@ for variable in [name for name in os.environ if name.lower().endswith("_proxy")]
 
 pytest.register_assert_rewrite("harness")
 from harness.amphora import Amphora  # noqa: E402
+from harness.network_bed import NetworkBed  # noqa: E402
 
 
 @pytest.fixture
@@ -52,3 +53,17 @@ def resources():
     """A stack of context managers that end after the test, in reverse order."""
     with contextlib.ExitStack() as stack:
         yield stack
+
+
+@pytest.fixture
+def bed(resources):
+    """A network to throw away. The test itself runs in what plays the amphora's root namespace."""
+    bed = resources.enter_context(NetworkBed())
+    resources.enter_context(bed.host.entered())
+    return bed
+
+
+@pytest.fixture
+def bed_amphora(bed, make_amphora):
+    """An amphora in the bed, not started yet."""
+    return make_amphora(network_namespace=bed.inside.name, wrapper=bed.shield.wrapper)

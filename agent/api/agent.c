@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 
-#include "api/heartbeat_service.h"
+#include "api/companion.h"
 #include "api/identity.h"
 #include "api/route.h"
 #include "api/vrrp_check.h"
@@ -23,10 +23,10 @@
 #include "haproxy/site.h"
 #include "keepalived/process.h"
 #include "keepalived/site.h"
-#include "net/namespace.h"
 #include "keepalived/vrrp.h"
 #include "lvs/health_scripts.h"
 #include "lvs/instance.h"
+#include "net/namespace.h"
 #include "net/site.h"
 #include "sys/http_server.h"
 #include "sys/installation.h"
@@ -49,7 +49,7 @@ struct agent {
 	struct net_site *net;
 	_Atomic enum topology topology; /* of settings, for the handlers */
 	struct http_server *server;
-	bool owns_sender; /* it ends with us; not so one that an agent before us left running */
+	bool owns_companions; /* they end with us; not so those that an agent before us left */
 };
 
 DEFINE_CLEANUP(struct agent *, agent_free);
@@ -106,13 +106,22 @@ static int service_manager_make(
 	return service_manager_new_direct(settings->runtime_dir, ret_services, err);
 }
 
-/* A sender that does not start is no reason to end: the API can still be asked why. */
-static void sender_restart(struct agent *agent)
+/* One that does not start is no reason to end: the API can still be asked why. */
+static void companion_begin(struct agent *agent, const char *name)
 {
 	struct err err = ERR_NONE;
 
-	if (heartbeat_service_restart(agent->services, &agent->sources, &agent->settings, &err) < 0)
+	if (companion_restart(agent->services, name, &agent->sources, &agent->settings, &err) < 0)
 		log_error("%s", err.text);
+}
+
+/* There may be none, and one that an earlier agent left. */
+static void prometheus_proxy_begin(struct agent *agent)
+{
+	if (agent->settings.prometheus_port != 0)
+		companion_begin(agent, COMPANION_PROMETHEUS_PROXY);
+	else
+		companion_stop(agent->services, COMPANION_PROMETHEUS_PROXY);
 }
 
 static int agent_serve(struct agent *agent, struct err *err)
@@ -204,10 +213,12 @@ int agent_new(struct settings_sources *sources, struct settings *settings, struc
 	r = agent_start(agent, err);
 	if (r == 0)
 		data_plane_restore(agent);
-	/* Only now: a heartbeat without what is still starting would be a harmful one. */
-	agent->owns_sender = r == 0;
-	if (r == 0)
-		sender_restart(agent);
+	agent->owns_companions = r == 0;
+	if (r == 0) {
+		/* Only now: a heartbeat without what is still starting would be a harmful one. */
+		companion_begin(agent, COMPANION_SENDER);
+		prometheus_proxy_begin(agent);
+	}
 	pthread_mutex_unlock(&agent->rotation);
 	if (r < 0) {
 		/* They stay the caller's. */
@@ -228,8 +239,10 @@ void agent_free(struct agent *agent)
 	if (agent->server)
 		http_server_free(agent->server);
 	if (agent->services) {
-		if (agent->owns_sender)
-			heartbeat_service_stop(agent->services);
+		if (agent->owns_companions) {
+			companion_stop(agent->services, COMPANION_SENDER);
+			companion_stop(agent->services, COMPANION_PROMETHEUS_PROXY);
+		}
 		haproxy_site_free(agent->site);
 		lvs_site_free(agent->lvs);
 		keepalived_site_free(agent->keepalived);
@@ -331,9 +344,12 @@ static void settings_apply(
 		agent->server, (int)agent->settings.agent_request_read_timeout_s);
 	identity_log(credentials);
 	if (sender_can_follow)
-		sender_restart(agent);
+		companion_begin(agent, COMPANION_SENDER);
 	else
 		log_warning("new configuration: the heartbeats keep the old one until then");
+	/* It must be where HAProxy is. */
+	if (text_equal(agent->settings.network_namespace, agent->site->network_namespace))
+		prometheus_proxy_begin(agent);
 }
 
 static int config_replace(struct agent *agent, const char *text, size_t size_bytes, struct err *err)

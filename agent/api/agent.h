@@ -19,13 +19,13 @@ struct agent;
 
 /*
  * Starts the agent: takes over what an earlier one left running, serves the API, starts the
- * load balancers that ought to run and the heartbeat sender. sources and settings become the
- * agent's on success.
+ * load balancers that ought to run and its companions (api/companion.h). sources and settings
+ * become the agent's on success.
  */
 int agent_new(struct settings_sources *sources, struct settings *settings, struct agent **ret_agent,
 	struct err *err);
 /*
- * Ends the API and the sender; HAProxy goes on: the data plane outlives us. Accepts NULL.
+ * Ends the API and the companions; HAProxy goes on: the data plane outlives us. Accepts NULL.
  */
 void agent_free(struct agent *agent);
 

@@ -4,11 +4,8 @@
  * pools and members are. Stays in the foreground, logs to stderr. Its settings are taken up by
  * starting it anew.
  */
-#include <errno.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
@@ -23,6 +20,7 @@
 #include "sys/ipvs.h"
 #include "sys/network_namespace.h"
 #include "sys/privilege.h"
+#include "sys/stop_signal.h"
 
 enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
 
@@ -47,20 +45,6 @@ static int check(const struct settings *settings)
 		return STATUS_WRONG_CONFIGURATION;
 	}
 	return STATUS_FINE;
-}
-
-/* A descriptor that becomes readable when somebody asks us to end. */
-static int signals_open(struct err *err)
-{
-	sigset_t awaited;
-	int fd;
-
-	sigemptyset(&awaited);
-	sigaddset(&awaited, SIGTERM);
-	sigaddset(&awaited, SIGINT);
-	sigprocmask(SIG_BLOCK, &awaited, NULL);
-	fd = signalfd(-1, &awaited, SFD_CLOEXEC);
-	return fd < 0 ? err_set_errno(err, -errno, "opening a signal descriptor") : fd;
 }
 
 /*
@@ -127,7 +111,7 @@ static int run(const struct settings *settings, struct err *err)
 	cleanup_buf struct buf reference_counters = BUF_INIT(COUNTERS_MAX_BYTES);
 	cleanup_ipvs struct ipvs *ipvs = NULL;
 	CLEANUP(cleanup_sender_free) struct sender *sender = NULL;
-	cleanup_close int stop = signals_open(err);
+	cleanup_close int stop = stop_signal_open(err);
 	int r;
 
 	if (stop < 0)

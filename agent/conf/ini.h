@@ -2,7 +2,8 @@
 /*
  * Configuration files as oslo.config reads them (amphora-api.md, "Configuration file"). Sections
  * and keys with the place that they stand at; what they mean is conf/settings.c's business.
- * Opaque; the maker frees it. Used by the agent and the sender.
+ * Opaque; the maker frees it. Used by the agent, the sender and the Prometheus
+ * proxy.
  *
  *	[section]            names are compared in lower case, but DEFAULT, as oslo does
  *	key = value          or "key: value": the first of '=' and ':' counts

@@ -355,6 +355,16 @@ static void heartbeats_describe(const struct settings *settings, struct buf *ret
 		ret_text, "; key %s\n", settings->heartbeat_key[0] ? "(set)" : "(not set)");
 }
 
+static void prometheus_describe(const struct settings *settings, struct buf *ret_text)
+{
+	if (settings->prometheus_port == 0)
+		buf_append_text(ret_text, "Prometheus proxy     none (prometheus_port = 0)\n");
+	else
+		buf_append_format(ret_text,
+			"Prometheus proxy     127.0.0.1:%u, there; it asks HAProxy at port %u\n",
+			settings->prometheus_port, settings->prometheus_exporter_port);
+}
+
 void settings_describe(const struct settings *settings, struct buf *ret_text)
 {
 	bool is_v6 = settings->bind_host.family == AF_INET6;
@@ -374,6 +384,7 @@ void settings_describe(const struct settings *settings, struct buf *ret_text)
 	heartbeats_describe(settings, ret_text);
 	buf_append_format(ret_text, "HAProxy              %s, network namespace %s\n",
 		settings->haproxy_cmd, or_else(settings->network_namespace, "(the agent's own)"));
+	prometheus_describe(settings, ret_text);
 	buf_append_format(ret_text, "load balancers       %s\n", settings->base_path);
 	buf_append_format(ret_text, "their certificates   %s\n", settings->base_cert_dir);
 	buf_append_format(

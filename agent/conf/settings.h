@@ -2,7 +2,8 @@
 /*
  * The agent's own settings, as oslo.config reads them (amphora-api.md, "Configuration file"): one
  * table of keys (conf/settings_table.c), parsed whole and checked, then applied. A plain value that
- * owns its texts; none of them is NULL once loaded. Used by the agent and the sender.
+ * owns its texts; none of them is NULL once loaded. Used by the agent, the sender and the
+ * Prometheus proxy.
  */
 #pragma once
 
@@ -58,7 +59,13 @@ struct settings {
 	char *template_dir;      /* "": found by the program (sys/installation.h) */
 	char *runtime_dir;       /* /run/octavia */
 	char *user;              /* whom the unprivileged programs run as; "nobody" */
-	char *keepalived_cmd;    /* absolute, or looked up in PATH */
+	/*
+	 * On 127.0.0.1, in the network namespace: the Prometheus proxy (0: there is none) and the
+	 * exporter of HAProxy that it asks. Controllers' configs name 9102 and 9101.
+	 */
+	uint16_t prometheus_port;
+	unsigned prometheus_exporter_port;
+	char *keepalived_cmd; /* absolute, or looked up in PATH */
 };
 
 /*

@@ -298,6 +298,10 @@ const struct settings_key settings_table[] = {
 		.allowed = path_or_nothing},
 	{"agent", "runtime_dir", parse_path, AT(runtime_dir), "/run/octavia", .allowed = path},
 	{"agent", "user", parse_user, AT(user), "nobody", .allowed = "the name of a user"},
+	{"agent", "prometheus_port", parse_port, AT(prometheus_port), "9102",
+		.allowed = "a port from 1 to 65535, or 0 for no Prometheus proxy"},
+	{"agent", "prometheus_exporter_port", parse_number, AT(prometheus_exporter_port), "9101",
+		.allowed = "a port from 1 to 65535", .min = 1, .max = UINT16_MAX},
 	{"agent", "keepalived_cmd", parse_program, AT(keepalived_cmd), "/usr/sbin/keepalived",
 		.allowed = "a program: an absolute path, or a name in PATH"},
 };

@@ -16,7 +16,8 @@
 struct entry {
 	char *listener;
 	struct traffic last;
-	bool is_observed; /* while a commit is under way */
+	struct traffic carried; /* of last; what no restart of ours would see again */
+	bool is_observed;       /* while a commit is under way */
 };
 
 struct counters {
@@ -48,15 +49,15 @@ static struct entry *entry_find(const struct counters *counters, const char *lis
 	return bsearch(&key, counters->entries, counters->count, sizeof(key), entry_compare);
 }
 
-static void entry_add(struct counters *counters, const char *listener, const struct traffic *last)
+static struct entry *entry_add(struct counters *counters, const char *listener)
 {
+	struct entry *entry;
+
 	counters->entries =
 		xrealloc_array(counters->entries, counters->count + 1, sizeof(*counters->entries));
-	counters->entries[counters->count++] = (struct entry){
-		.listener = xstrdup(listener),
-		.last = *last,
-		.is_observed = true,
-	};
+	entry = &counters->entries[counters->count++];
+	*entry = (struct entry){.listener = xstrdup(listener), .is_observed = true};
+	return entry;
 }
 
 struct counters *counters_new(void)
@@ -130,7 +131,7 @@ int counters_parse(
 
 		if (r < 0)
 			return r;
-		entry_add(parsed, name, &last);
+		entry_add(parsed, name)->last = last;
 	}
 	entries_sort(parsed);
 	entries_free(counters);
@@ -157,14 +158,16 @@ int counters_store(const struct counters *counters, const char *path, struct err
 	buf_append_char(&text, '{');
 	for (size_t i = 0; i < counters->count; i++) {
 		const struct traffic *last = &counters->entries[i].last;
+		const struct traffic *carried = &counters->entries[i].carried;
 
 		buf_append_text(&text, i > 0 ? ",\n" : "");
 		json_text_append(&text, counters->entries[i].listener);
 		buf_append_format(&text,
 			":{\"bin\":%" PRIu64 ",\"bout\":%" PRIu64 ",\"ereq\":%" PRIu64
 			",\"stot\":%" PRIu64 "}",
-			last->bytes_in, last->bytes_out, last->errors_request,
-			last->sessions_total);
+			last->bytes_in - carried->bytes_in, last->bytes_out - carried->bytes_out,
+			last->errors_request - carried->errors_request,
+			last->sessions_total - carried->sessions_total);
 	}
 	buf_append_text(&text, "}\n");
 	if (buf_error(&text))
@@ -231,10 +234,10 @@ void counters_commit(struct counters *counters, const struct observation *observ
 			entry->is_observed = true;
 		if (listener->is_uncounted)
 			continue;
-		if (entry)
-			entry->last = listener->total;
-		else
-			entry_add(counters, listener->id, &listener->total);
+		if (!entry)
+			entry = entry_add(counters, listener->id);
+		entry->last = listener->total;
+		entry->carried = listener->carried;
 	}
 	if (!observation->is_partial)
 		entries_drop_unobserved(counters);

@@ -28,7 +28,10 @@ int counters_parse(
 	struct counters *counters, const char *text, size_t text_size_bytes, struct err *err);
 /* -ENOENT when there is no file; else as counters_parse(). */
 int counters_load(struct counters *counters, const char *path, struct err *err);
-/* Replaces the file, without waiting for the disk: after a power cut all start at 0. */
+/*
+ * Replaces the file, without waiting for the disk: after a power cut all start at 0. It holds what
+ * the listeners' sources themselves had counted, since the next run will see no more than that.
+ */
 int counters_store(const struct counters *counters, const char *path, struct err *err);
 
 /*

@@ -8,9 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/condition.h"
 #include "base/file.h"
 #include "base/id.h"
-#include "heartbeat/condition.h"
 
 /* One load balancer, remembered from beat to beat for what the log was told about it. */
 struct source {

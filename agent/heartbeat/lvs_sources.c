@@ -9,24 +9,26 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/condition.h"
 #include "base/file.h"
-#include "heartbeat/condition.h"
+#include "heartbeat/lvs_traffic.h"
 #include "keepalived/process.h"
 #include "lvs/config.h"
 #include "lvs/running.h"
 #include "lvs/site.h"
 
 enum {
-	CONFIG_MAX_BYTES = 16 * MIB,
+	CONFIG_MAX_BYTES = 17 * MIB,
 	/* keepalived does what it was told some milliseconds after that was recorded. */
 	TAKE_UP_S = 2,
 };
 
-/* One listener, remembered from beat to beat for what the log was told about it. */
+/* One listener, remembered from beat to beat for its traffic and what the log was told of it. */
 struct source {
 	struct id id;
 	bool is_present; /* found by the present beat */
 	struct condition left_out;
+	struct lvs_traffic traffic;
 };
 
 struct lvs_sources {
@@ -47,12 +49,18 @@ struct lvs_sources *lvs_sources_new(const char *base_path, struct ipvs *ipvs)
 	return sources;
 }
 
+static void source_deinit(struct source *source)
+{
+	condition_deinit(&source->left_out);
+	lvs_traffic_deinit(&source->traffic);
+}
+
 void lvs_sources_free(struct lvs_sources *sources)
 {
 	if (!sources)
 		return;
 	for (size_t i = 0; i < sources->count; i++)
-		condition_deinit(&sources->list[i].left_out);
+		source_deinit(&sources->list[i]);
 	condition_deinit(&sources->unlisted);
 	condition_deinit(&sources->unread);
 	free(sources->list);
@@ -92,7 +100,7 @@ static void absent_sources_drop(struct lvs_sources *sources)
 		if (sources->list[i].is_present)
 			sources->list[kept++] = sources->list[i];
 		else
-			condition_deinit(&sources->list[i].left_out);
+			source_deinit(&sources->list[i]);
 	sources->count = kept;
 	if (kept > 1)
 		qsort(sources->list, kept, sizeof(*sources->list), source_compare);
@@ -171,6 +179,8 @@ static void source_observe(struct lvs_sources *sources, struct source *source,
 {
 	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
 	cleanup_lvs_config struct lvs_config config = {.members = NULL};
+	struct observed_listener *observed;
+	struct lvs_status *status;
 	struct err err = ERR_NONE;
 
 	if (config_read(sources, &source->id, &text, &err) < 0) {
@@ -189,8 +199,13 @@ static void source_observe(struct lvs_sources *sources, struct source *source,
 	lvs_config_parse(buf_text(&text), text.size_bytes, &config);
 	if (config.is_disabled)
 		return;
-	observation_add_lvs(observation, lvs_status_conclude(&source->id, &config, kernel,
-						 is_pending(sources, &source->id, &text)));
+	status = lvs_status_conclude(
+		&source->id, &config, kernel, is_pending(sources, &source->id, &text));
+	if (status->is_read)
+		lvs_traffic_update(&source->traffic, status);
+	observed = observation_add_lvs(observation, status);
+	observed->total = lvs_traffic_total(&source->traffic);
+	observed->carried = source->traffic.carried;
 }
 
 void lvs_sources_observe(

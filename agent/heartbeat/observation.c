@@ -101,23 +101,25 @@ static void lvs_pool_add(struct observation *observation, const struct lvs_statu
 		};
 }
 
-void observation_add_lvs(struct observation *observation, struct lvs_status *status)
+struct observed_listener *observation_add_lvs(
+	struct observation *observation, struct lvs_status *status)
 {
+	struct observed_listener *listener;
+
 	make_room(observation, 1 + status->member_count);
-	observation->listeners[observation->listener_count++] = (struct observed_listener){
+	listener = &observation->listeners[observation->listener_count++];
+	*listener = (struct observed_listener){
 		.id = status->listener.text,
 		.status = "OPEN",
 		.sessions = status->connections_active,
-		.is_uncounted = !status->is_counted,
-		.total = {.bytes_in = status->bytes_in,
-			.bytes_out = status->bytes_out,
-			.sessions_total = status->connections},
+		.is_uncounted = !status->is_read,
 	};
 	if (status->has_pool)
 		lvs_pool_add(observation, status);
 	observation->lvs_statuses = xrealloc_array(observation->lvs_statuses,
 		observation->lvs_count + 1, sizeof(*observation->lvs_statuses));
 	observation->lvs_statuses[observation->lvs_count++] = status;
+	return listener;
 }
 
 /* A name and where it stands. */

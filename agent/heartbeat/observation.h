@@ -26,7 +26,9 @@ struct observed_listener {
 	uint64_t sessions;
 	/* Its counters could not be read: they stay what they were, and the difference is 0. */
 	bool is_uncounted;
-	struct traffic total; /* since its HAProxy, or the kernel's service, is there */
+	struct traffic total; /* since its HAProxy started, or we saw it first */
+	/* What of the total this process alone remembers: the source does not count it any more. */
+	struct traffic carried;
 };
 
 struct observed_member {
@@ -62,10 +64,12 @@ struct observation {
 /* Adds what an HAProxy said; takes the stats over. */
 void observation_add_haproxy(struct observation *observation, struct haproxy_stats *stats);
 /*
- * Adds what is known of an LVS listener; takes the status over. A pool that another one has too is
- * there once, as that one sees it: its key does not name the listener.
+ * Adds what is known of an LVS listener, and returns it for its traffic to be filled in; takes the
+ * status over. A pool that another one has too is there once, as that one sees it: its key does not
+ * name the listener.
  */
-void observation_add_lvs(struct observation *observation, struct lvs_status *status);
+struct observed_listener *observation_add_lvs(
+	struct observation *observation, struct lvs_status *status);
 /*
  * To be called once after everything was added: of listeners and pools that were seen twice (two
  * load balancers with the same listener) the first stays, since a message has one place for each.

@@ -11,9 +11,9 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/condition.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "heartbeat/condition.h"
 #include "heartbeat/counters.h"
 #include "heartbeat/envelope.h"
 #include "heartbeat/haproxy_sources.h"

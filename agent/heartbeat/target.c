@@ -10,8 +10,8 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/condition.h"
 #include "base/text.h"
-#include "heartbeat/condition.h"
 #include "sys/name_lookup.h"
 
 enum {

@@ -8,8 +8,8 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/condition.h"
 #include "base/log.h"
-#include "heartbeat/condition.h"
 #include "heartbeat/target.h"
 
 struct targets {

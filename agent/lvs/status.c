@@ -63,7 +63,19 @@ static bool is_service_of(const struct ipvs_service *service, const struct lvs_c
 	return false;
 }
 
-/* Adds up the listener's services, and gathers their destinations. */
+static void service_add(struct lvs_status *status, const struct ipvs_service *service)
+{
+	struct ipvs_service *added;
+
+	status->services = xrealloc_array(
+		status->services, status->service_count + 1, sizeof(*status->services));
+	added = &status->services[status->service_count++];
+	*added = *service;
+	added->first_destination = 0;
+	added->destination_count = 0;
+}
+
+/* Takes the listener's services, and gathers their destinations. */
 static void services_take(struct lvs_status *status, const struct lvs_config *config,
 	const struct ipvs_table *kernel, struct destinations *destinations)
 {
@@ -73,9 +85,7 @@ static void services_take(struct lvs_status *status, const struct lvs_config *co
 
 		if (!is_service_of(service, config))
 			continue;
-		status->connections += service->connections;
-		status->bytes_in += service->bytes_in;
-		status->bytes_out += service->bytes_out;
+		service_add(status, service);
 		for (size_t j = 0; j < service->destination_count; j++) {
 			const struct ipvs_destination *destination =
 				&kernel->destinations[service->first_destination + j];
@@ -157,7 +167,7 @@ struct lvs_status *lvs_status_conclude(const struct id *listener, const struct l
 	status->listener = *listener;
 	if (!kernel)
 		return status;
-	status->is_counted = true;
+	status->is_read = true;
 	services_take(status, config, kernel, &destinations);
 	if (config->has_pool && !config->is_pool_disabled)
 		pool_conclude(status, config, &destinations, is_config_pending);
@@ -168,6 +178,7 @@ void lvs_status_free(struct lvs_status *status)
 {
 	if (!status)
 		return;
+	free(status->services);
 	free(status->members);
 	free(status);
 }

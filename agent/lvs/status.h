@@ -30,11 +30,10 @@ struct lvs_member_status {
 
 struct lvs_status {
 	struct id listener;
-	bool is_counted; /* else the four numbers are 0 because nobody knows them */
+	bool is_read; /* else nobody knows what the kernel has, and all below is 0 */
 	uint64_t connections_active;
-	uint64_t connections; /* these three since the kernel has the listener's services */
-	uint64_t bytes_in;
-	uint64_t bytes_out;
+	struct ipvs_service *services; /* those of its addresses, without destinations */
+	size_t service_count;
 	bool has_pool;
 	struct id pool;
 	const char *pool_status; /* "UP", "DOWN" */
@@ -44,7 +43,7 @@ struct lvs_status {
 
 /*
  * The listener's config is not that of a disabled one. kernel: NULL when it could not be read; then
- * neither counters nor a pool are concluded. is_config_pending: keepalived has not taken this
+ * neither services nor a pool are concluded. is_config_pending: keepalived has not taken this
  * config up yet. Never NULL.
  */
 struct lvs_status *lvs_status_conclude(const struct id *listener, const struct lvs_config *config,

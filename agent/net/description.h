@@ -81,11 +81,17 @@ bool description_equal(
 	const struct interface_description *a, const struct interface_description *b);
 
 /*
- * DIR/NAME.json. What the Python agent wrote is read as well: unknown keys and its `scripts` are
- * passed over, files of releases before `if_type` take eth1 for the VIP's. -ENOENT; -EINVAL with
- * file, key and reason; *ret_description is untouched on failure. A route that cannot be read is
- * logged and left out: users write them, and no interface stays down for one.
+ * The JSON text of the interface called name. What the Python agent wrote is read as well: unknown
+ * keys and its `scripts` are passed over, files of releases before `if_type` take eth1 for the
+ * VIP's. -EINVAL with key and reason; *ret_description is untouched on failure. A route that cannot
+ * be read is logged and left out: users write them, and no interface stays down for one.
  */
+int description_parse(const char *json, size_t size_bytes, const char *name,
+	struct interface_description *ret_description, struct err *err);
+/* The text, the caller's to free(). */
+char *description_format(const struct interface_description *description);
+
+/* The same for DIR/NAME.json: -ENOENT; -EINVAL with file, key and reason. */
 int description_load(const char *folder, const char *name,
 	struct interface_description *ret_description, struct err *err);
 /* Mode 0644; makes the folder. Durable. */

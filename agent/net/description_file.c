@@ -224,14 +224,32 @@ static int description_read(const json_t *root, const char *name,
 	return r;
 }
 
-int description_load(const char *folder, const char *name,
+int description_parse(const char *json, size_t size_bytes, const char *name,
 	struct interface_description *ret_description, struct err *err)
 {
 	CLEANUP(description_deinit) struct interface_description description = {0};
-	cleanup_buf struct buf text = BUF_INIT(FILE_MAX_BYTES);
-	cleanup_free char *path = NULL;
 	cleanup_json json_t *root = NULL;
 	json_error_t error;
+	int r;
+
+	if (!description_name_is_valid(name))
+		return err_set(err, -EINVAL, "'%s' is no name of an interface", name);
+	root = json_loadb(json, size_bytes, 0, &error);
+	if (!root)
+		return err_set(err, -EINVAL, "line %d: %s", error.line, error.text);
+	r = description_read(root, name, &description, err);
+	if (r < 0)
+		return r;
+	*ret_description = description;
+	description = (struct interface_description){0};
+	return 0;
+}
+
+int description_load(const char *folder, const char *name,
+	struct interface_description *ret_description, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(FILE_MAX_BYTES);
+	cleanup_free char *path = NULL;
 	int r;
 
 	if (!description_name_is_valid(name))
@@ -240,15 +258,8 @@ int description_load(const char *folder, const char *name,
 	r = file_read(path, &text, err);
 	if (r < 0)
 		return r;
-	root = json_loadb(buf_text(&text), text.size_bytes, 0, &error);
-	if (!root)
-		return err_set(err, -EINVAL, "%s: line %d: %s", path, error.line, error.text);
-	r = description_read(root, name, &description, err);
-	if (r < 0)
-		return err_wrap(err, r, "%s", path);
-	*ret_description = description;
-	description = (struct interface_description){0};
-	return 0;
+	r = description_parse(buf_text(&text), text.size_bytes, name, ret_description, err);
+	return r < 0 ? err_wrap(err, r, "%s", path) : 0;
 }
 
 static void set_address(json_t *object, const char *key, const struct address *address)
@@ -349,20 +360,25 @@ static json_t *description_write(const struct interface_description *description
 	return root;
 }
 
+char *description_format(const struct interface_description *description)
+{
+	cleanup_json json_t *root = description_write(description);
+	char *text = json_dumps(root, JSON_INDENT(1));
+
+	/* All of it is ours and short: only memory can be wanting. */
+	if (!text)
+		abort();
+	return text;
+}
+
 int description_store(
 	const char *folder, const struct interface_description *description, struct err *err)
 {
 	cleanup_free char *path = xformat("%s/%s.json", folder, description->name);
-	cleanup_json json_t *root = description_write(description);
-	cleanup_free char *text = json_dumps(root, JSON_INDENT(1));
-	int r;
+	cleanup_free char *text = description_format(description);
+	int r = directory_make(folder, 0755, err);
 
-	if (!text)
-		return err_set(err, -ENOMEM, "writing %s: no memory for its text", path);
-	r = directory_make(folder, 0755, err);
-	if (r < 0)
-		return r;
-	return file_replace(path, text, strlen(text), 0644, err);
+	return r < 0 ? r : file_replace(path, text, strlen(text), 0644, err);
 }
 
 /* lo first: what listens on 127.0.0.1 needs no other. */

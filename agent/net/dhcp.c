@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "sys/installation.h"
@@ -16,7 +18,7 @@
 #define LEASE_DIR   "/var/lib/dhclient"
 
 /* It goes into the background at once; to give a lease back takes it a second. */
-enum { CLIENT_TIMEOUT_MS = 10000, PID_MAX = 1 << 22 };
+enum { CLIENT_TIMEOUT_MS = 10000, START_TIMEOUT_MS = 5000, START_STEP_MS = 2, PID_MAX = 1 << 22 };
 
 /* What the arguments point to, but for the interface's name. */
 struct client_files {
@@ -52,12 +54,15 @@ static bool same_network_namespace(pid_t pid)
 	       theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev;
 }
 
+/* A client that has ended, and that nobody has reaped, is none. */
 static bool is_client(pid_t pid)
 {
 	cleanup_free char *path = xformat("/proc/%d/comm", pid);
 	cleanup_buf struct buf name = BUF_INIT(64);
+	cleanup_close int pidfd = pidfd_open(pid, 0);
 
-	return file_read(path, &name, NULL) == 0 && text_equal(buf_text(&name), "dhclient\n");
+	return pidfd >= 0 && !process_has_ended(pidfd) && file_read(path, &name, NULL) == 0 &&
+	       text_equal(buf_text(&name), "dhclient\n");
 }
 
 /*
@@ -106,6 +111,21 @@ static int client_run(const struct client_files *files, const char *option, cons
 	return 0;
 }
 
+/* The one in the background writes its pid file some time after the one that we started ended. */
+static int client_await(const struct client_files *files, const char *interface, struct err *err)
+{
+	int64_t deadline_ms = clock_now_ms() + START_TIMEOUT_MS;
+
+	while (!client_runs(files)) {
+		if (clock_left_ms(deadline_ms) == 0)
+			return err_set(err, -ETIMEDOUT,
+				"DHCP on %s: dhclient does not run: its log lines say why",
+				interface);
+		clock_sleep_ms(START_STEP_MS);
+	}
+	return 0;
+}
+
 int dhcp_start(const char *interface, bool *ret_started, struct err *err)
 {
 	cleanup_client_files struct client_files files = client_files_of(interface);
@@ -116,6 +136,8 @@ int dhcp_start(const char *interface, bool *ret_started, struct err *err)
 		r = directory_make(LEASE_DIR, 0755, err);
 	if (!runs && r == 0)
 		r = client_run(&files, "-nw", interface, err);
+	if (!runs && r == 0)
+		r = client_await(&files, interface, err);
 	if (r == 0)
 		*ret_started = !runs;
 	return r;

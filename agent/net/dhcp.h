@@ -18,5 +18,8 @@
  * installed.
  */
 int dhcp_start(const char *interface, bool *ret_started, struct err *err);
-/* Gives the lease back and ends the client. *ret_stopped: whether one ran. */
+/*
+ * Gives the lease back and ends the client. *ret_stopped: whether one ran. One that had not written
+ * its lease down yet leaves what that put on the interface.
+ */
 int dhcp_stop(const char *interface, bool *ret_stopped, struct err *err);

@@ -54,27 +54,37 @@ static int client_start(struct interface *interface, bool *ret_started, struct e
 	return r;
 }
 
+/* One that ends before it has written its lease down knows of none to give back. */
 static int client_stop(struct interface *interface, struct err *err)
 {
 	bool stopped = false;
 	int r = dhcp_stop(interface->link.name, &stopped, err);
 
-	interface->changed = interface->changed || stopped;
-	return r;
+	if (r < 0 || !stopped)
+		return r;
+	interface->changed = true;
+	r = interface_remove_leased_addresses(interface, err);
+	return r < 0 ? r : interface_remove_leased_routes(interface, err);
 }
 
-/* The waits for duplicate address detection and for a lease are one. */
+/*
+ * A lease that is no longer wanted goes first: its address may be one that is described now. The
+ * waits for duplicate address detection and for a lease are one.
+ */
 static int addresses_apply(struct interface *interface, struct err *err)
 {
+	bool wants_dhcp = interface->wanted->wants_dhcp;
 	bool client_started = false;
-	int r = interface_remove_stale_addresses(interface, err);
+	int r = 0;
 
+	if (!wants_dhcp)
+		r = client_stop(interface, err);
+	if (r == 0)
+		r = interface_remove_stale_addresses(interface, err);
 	if (r == 0)
 		r = interface_add_addresses(interface, err);
-	if (r == 0 && interface->wanted->wants_dhcp)
+	if (r == 0 && wants_dhcp)
 		r = client_start(interface, &client_started, err);
-	else if (r == 0)
-		r = client_stop(interface, err);
 	if (r == 0)
 		r = interface_await_addresses(interface, client_started, err);
 	return r;

@@ -77,9 +77,8 @@ static int address_remove(
 		return r;
 	interface->changed = true;
 	cidr_format(&cidr, text);
-	log_info("interface %s: removed address %s, which %s", interface->link.name, text,
-		address->has_failed ? "another machine had, to try again"
-				    : "is no longer described");
+	log_info("interface %s: removed address %s%s", interface->link.name, text,
+		address->has_failed ? ", which another machine had, to try it again" : "");
 	return 0;
 }
 
@@ -99,6 +98,19 @@ int interface_remove_stale_addresses(struct interface *interface, struct err *er
 			interface->netlink, interface->link.index, &addresses, &count, err);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		if (address_is_stale(interface, &addresses[i], marks_kept))
+			r = address_remove(interface, &addresses[i], err);
+	return r;
+}
+
+int interface_remove_leased_addresses(struct interface *interface, struct err *err)
+{
+	cleanup_free struct netlink_address *addresses = NULL;
+	size_t count;
+	int r = netlink_addresses(
+		interface->netlink, interface->link.index, &addresses, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (addresses[i].address.family == AF_INET && !addresses[i].is_permanent)
 			r = address_remove(interface, &addresses[i], err);
 	return r;
 }

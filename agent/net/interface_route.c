@@ -62,6 +62,16 @@ static int route_add(
 	return 0;
 }
 
+static int route_remove(
+	struct interface *interface, const struct netlink_route *route, struct err *err)
+{
+	int r = netlink_route_remove(interface->netlink, interface->link.index, route, err);
+
+	if (r == 0)
+		interface->changed = true;
+	return r == -ESRCH ? 0 : r;
+}
+
 /* What is stale goes first: the kernel takes no second route to a destination. */
 int interface_apply_routes(struct interface *interface, struct err *err)
 {
@@ -70,19 +80,25 @@ int interface_apply_routes(struct interface *interface, struct err *err)
 	size_t count;
 	int r = netlink_routes(interface->netlink, interface->link.index, &routes, &count, err);
 
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		if (routes[i].protocol != NETLINK_PROTOCOL_STATIC ||
-			route_is_described(wanted, &routes[i]))
-			continue;
-		r = netlink_route_remove(
-			interface->netlink, interface->link.index, &routes[i], err);
-		interface->changed = interface->changed || r == 0;
-		if (r == -ESRCH)
-			r = 0;
-	}
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (routes[i].protocol == NETLINK_PROTOCOL_STATIC &&
+			!route_is_described(wanted, &routes[i]))
+			r = route_remove(interface, &routes[i], err);
 	for (size_t i = 0; r == 0 && i < wanted->route_count; i++)
 		if (!route_is_there(&wanted->routes[i], routes, count))
 			r = route_add(interface, &wanted->routes[i], err);
+	return r;
+}
+
+int interface_remove_leased_routes(struct interface *interface, struct err *err)
+{
+	cleanup_free struct netlink_route *routes = NULL;
+	size_t count;
+	int r = netlink_routes(interface->netlink, interface->link.index, &routes, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (routes[i].protocol == NETLINK_PROTOCOL_DHCP)
+			r = route_remove(interface, &routes[i], err);
 	return r;
 }
 
@@ -123,6 +139,31 @@ static bool rule_is_doubled(const struct netlink_rule *rules, size_t index)
 	return rule_is_there(&same, rules, index);
 }
 
+static int rule_remove(
+	struct interface *interface, const struct netlink_rule *rule, struct err *err)
+{
+	int r = netlink_rule_remove(interface->netlink, rule, err);
+
+	if (r == 0)
+		interface->changed = true;
+	return r == -ENOENT ? 0 : r;
+}
+
+static int rule_add(
+	struct interface *interface, const struct described_rule *described, struct err *err)
+{
+	const struct netlink_rule rule = {
+		.source = described->source,
+		.table = described->table,
+		.protocol = NETLINK_PROTOCOL_STATIC,
+	};
+	int r = netlink_rule_add(interface->netlink, &rule, err);
+
+	if (r == 0)
+		interface->changed = true;
+	return r;
+}
+
 /* Rules belong to no interface, so those that are ours are the VIP's. */
 int interface_apply_rules(struct interface *interface, struct err *err)
 {
@@ -134,26 +175,12 @@ int interface_apply_rules(struct interface *interface, struct err *err)
 	if (wanted->type != INTERFACE_VIP)
 		return 0;
 	r = netlink_rules(interface->netlink, &rules, &count, err);
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		if (rule_is_foreign(&rules[i]) ||
-			(rule_is_described(wanted, &rules[i]) && !rule_is_doubled(rules, i)))
-			continue;
-		r = netlink_rule_remove(interface->netlink, &rules[i], err);
-		interface->changed = interface->changed || r == 0;
-		if (r == -ENOENT)
-			r = 0;
-	}
-	for (size_t i = 0; r == 0 && i < wanted->rule_count; i++) {
-		const struct netlink_rule rule = {
-			.source = wanted->rules[i].source,
-			.table = wanted->rules[i].table,
-			.protocol = NETLINK_PROTOCOL_STATIC,
-		};
-
-		if (rule_is_there(&wanted->rules[i], rules, count))
-			continue;
-		r = netlink_rule_add(interface->netlink, &rule, err);
-		interface->changed = interface->changed || r == 0;
-	}
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (!rule_is_foreign(&rules[i]) &&
+			(!rule_is_described(wanted, &rules[i]) || rule_is_doubled(rules, i)))
+			r = rule_remove(interface, &rules[i], err);
+	for (size_t i = 0; r == 0 && i < wanted->rule_count; i++)
+		if (!rule_is_there(&wanted->rules[i], rules, count))
+			r = rule_add(interface, &wanted->rules[i], err);
 	return r;
 }

@@ -20,6 +20,8 @@ struct interface {
 
 /* net/interface_address.c */
 int interface_remove_stale_addresses(struct interface *interface, struct err *err);
+/* Those that a DHCP client which runs no more has left behind, because it was killed in between. */
+int interface_remove_leased_addresses(struct interface *interface, struct err *err);
 int interface_add_addresses(struct interface *interface, struct err *err);
 /*
  * Waits until the described addresses can be used, and, with wants_lease, for a DHCP address. When
@@ -29,4 +31,5 @@ int interface_await_addresses(struct interface *interface, bool wants_lease, str
 
 /* net/interface_route.c */
 int interface_apply_routes(struct interface *interface, struct err *err);
+int interface_remove_leased_routes(struct interface *interface, struct err *err);
 int interface_apply_rules(struct interface *interface, struct err *err);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -119,12 +120,13 @@ static int inside_ensure(const struct net_site *site, struct err *err)
 
 /*
  * The system's own sysctl files hold for a new namespace as well, before our values. Only net.* is
- * a namespace's: the rest is the machine's, and was set when it booted.
+ * a namespace's: the rest is the machine's, and was set when it booted. The order matters: --system
+ * is carried out when it is read.
  */
 static int inside_prepare(const void *context, struct err *err)
 {
 	static const char *const load_system_sysctls[] = {
-		"sysctl", "--quiet", "--system", "--pattern", "^net[./]", NULL};
+		"sysctl", "--quiet", "--pattern", "^net[./]", "--system", NULL};
 
 	program_try(load_system_sysctls);
 	return inside_ensure(context, err);
@@ -153,25 +155,36 @@ int namespace_ensure(const struct net_site *site, struct err *err)
 	return r < 0 ? err_wrap(err, r, "network namespace %s", name) : 0;
 }
 
-/* Whether it is in the namespace already; -EEXIST when that is not as it should be. */
+/*
+ * Whether it is in the namespace already. -EEXIST when that is not as it should be: the kernel
+ * would move an interface whose name is taken there, and only then refuse to call it so.
+ */
 static int find_inside(const struct net_site *site, const struct mac *mac, const char *name,
 	bool *ret_is_inside, struct err *err)
 {
 	cleanup_network_namespace struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
 	cleanup_netlink struct netlink *netlink = NULL;
-	struct netlink_link link;
+	cleanup_free struct netlink_link *links = NULL;
+	size_t count;
 	int r = network_namespace_enter(site->network_namespace, &stay, err);
 
 	if (r == 0)
 		r = netlink_open(&netlink, err);
 	if (r == 0)
-		r = netlink_find_mac(netlink, mac, &link, err);
-	*ret_is_inside = r == 0;
-	if (r == -ENODEV)
-		return 0;
-	if (r == 0 && !text_equal(link.name, name))
-		return err_set(err, -EEXIST, "it is called %s there", link.name);
-	return r;
+		r = netlink_links(netlink, &links, &count, err);
+	if (r < 0)
+		return r;
+	*ret_is_inside = false;
+	for (size_t i = 0; i < count; i++) {
+		bool is_it = mac_equal(&links[i].mac, mac);
+
+		if (is_it && !text_equal(links[i].name, name))
+			return err_set(err, -EEXIST, "it is called %s there", links[i].name);
+		if (!is_it && text_equal(links[i].name, name))
+			return err_set(err, -EEXIST, "another interface has that name there");
+		*ret_is_inside |= is_it;
+	}
+	return 0;
 }
 
 static int move_inside(

@@ -145,13 +145,22 @@ static bool is_vip(
 	return false;
 }
 
+/* The narrowest of the subnets on link that it lies in. */
 static struct cidr subnet_of(const struct interface_description *stored, const struct address *vip)
 {
-	for (size_t i = 0; i < stored->route_count; i++)
-		if (stored->routes[i].is_link_scope &&
-			cidr_contains(&stored->routes[i].destination, vip))
-			return stored->routes[i].destination;
-	return cidr_host(vip);
+	struct cidr subnet = cidr_host(vip);
+	bool found = false;
+
+	for (size_t i = 0; i < stored->route_count; i++) {
+		const struct described_route *route = &stored->routes[i];
+
+		if (!route->is_link_scope || !cidr_contains(&route->destination, vip) ||
+			(found && route->destination.prefix_length <= subnet.prefix_length))
+			continue;
+		subnet = route->destination;
+		found = true;
+	}
+	return subnet;
 }
 
 static bool is_in_some_subnet(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Giving up root for good. Used by the programs that need it at their start only (the sender).
+ * Giving up root for good. Used by the programs that need it at their start only (the
+ * sender, the Prometheus proxy).
  */
 #pragma once
 

@@ -87,6 +87,11 @@ static int meminfo_find(const char *meminfo, const char *name, uint64_t *ret_kb)
 	return -ENOENT;
 }
 
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 int procfs_parse_memory(const char *meminfo, struct procfs_memory *ret_memory)
 {
 	struct procfs_memory memory = {0};
@@ -102,6 +107,7 @@ int procfs_parse_memory(const char *meminfo, struct procfs_memory *ret_memory)
 		{"SwapCached", &memory.swap_used_kb, true},
 		{"Shmem", &memory.shared_kb, true},
 		{"Slab", &memory.slab_kb, true},
+		{"MemAvailable", &memory.available_kb, true},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(lines); i++) {
@@ -110,15 +116,13 @@ int procfs_parse_memory(const char *meminfo, struct procfs_memory *ret_memory)
 		if (r == -EBADMSG || (r == -ENOENT && !lines[i].optional))
 			return -EBADMSG;
 	}
+	if (memory.available_kb == 0) /* no such line */
+		memory.available_kb = memory.free_kb;
+	memory.available_kb = smaller(memory.available_kb, memory.total_kb);
 	memory.cached_kb -=
 		memory.shared_kb < memory.cached_kb ? memory.shared_kb : memory.cached_kb;
 	*ret_memory = memory;
 	return 0;
-}
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 void procfs_limit_memory(struct procfs_memory *memory, const struct cgroup_memory *limit)
@@ -136,6 +140,7 @@ void procfs_limit_memory(struct procfs_memory *memory, const struct cgroup_memor
 	memory->swap_used_kb = smaller(memory->swap_used_kb, memory->total_kb);
 	memory->shared_kb = limit->shared_bytes / 1024;
 	memory->slab_kb = limit->slab_bytes / 1024;
+	memory->available_kb = smaller(memory->available_kb, (left_bytes + cached_bytes) / 1024);
 }
 
 int procfs_read_memory(struct procfs_memory *ret_memory, struct err *err)

@@ -3,7 +3,7 @@
  * Facts about the machine, from /proc and a few system calls: what GET details reports
  * (amphora-api.md, "details") and how a process is told from a later one with its pid. The parsers
  * take the kernel's text (proc(5)) and are pure; the readers open the files and call them. Plain
- * values. Used by the agent.
+ * values. Used by the agent and the Prometheus proxy.
  *
  * Every call returns 0 or a negative errno; -EBADMSG: the text is not what the kernel writes.
  */
@@ -31,6 +31,7 @@ struct procfs_memory {
 	uint64_t swap_used_kb; /* SwapCached: the reference's choice under this name */
 	uint64_t shared_kb;
 	uint64_t slab_kb;
+	uint64_t available_kb; /* to new programs without swapping; at most total_kb */
 };
 
 int procfs_parse_memory(const char *meminfo, struct procfs_memory *ret_memory);

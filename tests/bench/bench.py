@@ -14,8 +14,11 @@ import sys
 import time
 
 import failover
+import health_checks
 import heartbeats
 import memory
+import plugging
+import prometheus
 import python_agent
 import sandbox
 import start
@@ -28,7 +31,8 @@ from report import Report
 from subject import AMPHORA_ID
 
 SECTIONS = {"start": start, "memory": memory, "throughput": throughput, "heartbeats": heartbeats,
-            "uploads": uploads, "failover": failover}
+            "uploads": uploads, "failover": failover, "health-checks": health_checks,
+            "plugging": plugging, "prometheus": prometheus}
 
 
 def arguments():

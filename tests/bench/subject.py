@@ -23,7 +23,7 @@ class Unavailable(Exception):
 
 class Subject:
     """Subclasses give: name, port, health_port, counts, base_path, executable, command(),
-    programs(), api_pids(), sender_pid() and left_behind()."""
+    programs(), api_pids(), sender_pid(), prometheus_proxy(), left_behind() and health_checker."""
 
     def __init__(self, folder, certificates, tls_client):
         self.folder = pathlib.Path(folder)
@@ -118,6 +118,10 @@ exec {HAPROXY} "$@"
         """Of every program of the agent, HAProxy not among them."""
         return {name: sum(process.pss_mib(pid) for pid in pids)
                 for name, pids in self.programs().items()}
+
+    def use_network_namespace(self, name):
+        """Where the agent plugs interfaces and runs HAProxy. Unavailable where it cannot plug."""
+        raise Unavailable("it plugs with commands that only its image has")
 
     def put_config(self, load_balancer, **changes):
         """Uploads a configuration; how long that took, in ms."""

@@ -13,15 +13,16 @@ ID = "demo-amphora"
 LOAD_BALANCER_ID = "demo"
 HEARTBEAT_KEY = "a-secret-of-the-demo"
 WEB_PORT = 8080
+API_PORT = 9443
 
 CONFIGURATION = """\
 [haproxy_amphora]
 base_path = {folder}/base
-bind_host = 127.0.0.1
+bind_host = {address}
 bind_port = {api_port}
 
 [health_manager]
-controller_ip_port_list = 127.0.0.1:{health_port}
+controller_ip_port_list = {controller}:{health_port}
 heartbeat_interval = 1
 heartbeat_key = {key}
 
@@ -39,6 +40,16 @@ network_namespace = {namespace}
 runtime_dir = {folder}/run
 """
 
+PLUG_VIP = f"""\
+{{"mac_address": "{network.VIP_MAC}", "vrrp_ip": "{network.VRRP_IP}",
+ "subnet_cidr": "{network.VIP_SUBNET}", "gateway": "{network.CLIENT_ADDRESS}"}}
+"""
+
+PLUG_NETWORK = f"""\
+{{"mac_address": "{network.MEMBER_MAC}", "fixed_ips": [
+   {{"ip_address": "{network.MEMBER_IP}", "subnet_cidr": "{network.MEMBER_SUBNET}"}}]}}
+"""
+
 MODEL = """\
 {{"vip_address": "{vip}",
  "listeners": [{{"id": "http", "protocol": "TCP", "protocol_port": 80,
@@ -49,45 +60,49 @@ MODEL = """\
 """
 
 
-def _free_port(kind, preferred):
-    """A port of 127.0.0.1 that nobody uses, the preferred one if it is free."""
+def _free_port(preferred):
+    """A UDP port that nobody uses, the preferred one if it is free."""
     for port in (preferred, 0):
-        with socket.socket(socket.AF_INET, kind) as probe:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind(("", port))
                 return probe.getsockname()[1]
             except OSError:
                 continue
-    raise RuntimeError("no free port on 127.0.0.1")
+    raise RuntimeError("no free UDP port")
 
 
 class Amphora:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.api_port = _free_port(socket.SOCK_STREAM, 9443)
-        self.health_port = _free_port(socket.SOCK_DGRAM, 5555)
-        self.api = f"https://127.0.0.1:{self.api_port}/1.0"
+        self.health_port = _free_port(5555)
+        self.api = f"https://{network.AMPHORA_ADDRESS}:{API_PORT}/1.0"
         self.load_balancer = f"{self.api}/loadbalancer/{LOAD_BALANCER_ID}"
         self.model = f"{self.api}/loadbalancer/{ID}/{LOAD_BALANCER_ID}/model"
 
     def configure(self):
-        """Writes agent.conf, as a controller would, and a drop-in with what is ours alone."""
+        """Writes agent.conf, as a controller would, a drop-in with what is ours alone, and what the
+        controller will send to plug the two NICs."""
         drop_ins = self.folder / "conf.d"
         drop_ins.mkdir()
         (self.folder / "agent.conf").write_text(CONFIGURATION.format(
-            folder=self.folder, api_port=self.api_port, health_port=self.health_port,
+            folder=self.folder, address=network.AMPHORA_ADDRESS, api_port=API_PORT,
+            controller=network.CONTROLLER_ADDRESS, health_port=self.health_port,
             key=HEARTBEAT_KEY, id=ID))
         (drop_ins / "direct.conf").write_text(DROP_IN.format(
-            folder=self.folder, namespace=network.AMPHORA))
+            folder=self.folder, namespace=network.HAPROXY))
+        (self.folder / "plug-vip.json").write_text(PLUG_VIP)
+        (self.folder / "plug-network.json").write_text(PLUG_NETWORK)
 
     def command(self):
         build = pathlib.Path(os.environ.get("AMPHORA_BUILD", "build")).resolve()
-        return [build / "amphora-agent", "--config-file", self.folder / "agent.conf",
-                "--config-dir", self.folder / "conf.d"]
+        return network.command_inside(network.AMPHORA, [
+            build / "amphora-agent", "--config-file", self.folder / "agent.conf",
+            "--config-dir", self.folder / "conf.d"])
 
     def listens(self):
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.api_port)) == 0
+            return probe.connect_ex((network.AMPHORA_ADDRESS, API_PORT)) == 0
 
     def write_model(self, servers, weights):
         """servers: addresses by name; weights: those that are not 1, by name."""

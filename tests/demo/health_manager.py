@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A health manager: receives heartbeats, checks their HMAC, prints each as one line of JSON.
 
-usage: health_manager.py PORT KEY
+usage: health_manager.py ADDRESS PORT KEY
 
 A heartbeat is zlib(json) and the hex HMAC-SHA256 of those bytes under the shared key.
 """
@@ -17,9 +17,9 @@ HMAC_HEX_SIZE = 64
 
 
 def main():
-    port, key = int(sys.argv[1]), sys.argv[2].encode()
+    address, port, key = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(("127.0.0.1", port))
+        receiver.bind((address, port))
         while True:
             datagram = receiver.recv(65536)
             packed, signature = datagram[:-HMAC_HEX_SIZE], datagram[-HMAC_HEX_SIZE:]

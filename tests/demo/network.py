@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's network: the amphora's namespace between this machine and the member network.
+"""The demo's network: a namespace that plays the amphora's VM, and what a cloud connects it to.
 
-    you 203.0.113.1 ---- 203.0.113.10 amphora 198.51.100.1 ---- 198.51.100.4, .5, .6 members
+    you 198.18.0.1  ----  198.18.0.2  management: the agent's API, its heartbeats
+        203.0.113.1 ----  a NIC       for the VIP
+                          a NIC       for the members ---- 198.51.100.4, .5, .6
 
-All addresses are from the blocks that RFC 5737 sets apart for documentation, so that they meet
-nobody's real network."""
+All addresses are from blocks that RFC 5737 and RFC 2544 set apart for documentation and
+measurements, so that they meet nobody's real network. The two NICs have none: they lie in the VM, known by their MACs, until they
+are plugged through the API; then they are in the namespace that the agent makes for HAProxy."""
 
 import subprocess
 
 AMPHORA = "demo-amphora"
+HAPROXY = "demo-haproxy"
 MEMBERS = "demo-members"
+MANAGEMENT_LINK = "demo-management"
 CLIENT_LINK = "demo-client"
+CONTROLLER_ADDRESS, AMPHORA_ADDRESS = "198.18.0.1", "198.18.0.2"
 CLIENT_ADDRESS = "203.0.113.1"
-VIP = "203.0.113.10"
+VIP, VRRP_IP, VIP_SUBNET = "203.0.113.10", "203.0.113.11", "203.0.113.0/24"
+VIP_MAC, MEMBER_MAC = "fa:16:3e:00:00:0a", "fa:16:3e:00:00:0b"
+MEMBER_IP, MEMBER_SUBNET = "198.51.100.10", "198.51.100.0/24"
 MEMBER_ADDRESSES = ("198.51.100.4", "198.51.100.5", "198.51.100.6")
 
 SETUP = f"""
@@ -20,14 +28,15 @@ netns add {AMPHORA}
 netns add {MEMBERS}
 -n {AMPHORA} link set lo up
 -n {MEMBERS} link set lo up
-link add {CLIENT_LINK} type veth peer name eth1 netns {AMPHORA}
--n {AMPHORA} link add eth2 type veth peer name eth0 netns {MEMBERS}
+link add {MANAGEMENT_LINK} type veth peer name eth0 netns {AMPHORA}
+link add {CLIENT_LINK} type veth peer name eth1 address {VIP_MAC} netns {AMPHORA}
+-n {MEMBERS} link add eth0 type veth peer name eth2 address {MEMBER_MAC} netns {AMPHORA}
+address add {CONTROLLER_ADDRESS}/24 dev {MANAGEMENT_LINK}
 address add {CLIENT_ADDRESS}/24 dev {CLIENT_LINK}
--n {AMPHORA} address add {VIP}/24 dev eth1
--n {AMPHORA} address add 198.51.100.1/24 dev eth2
+-n {AMPHORA} address add {AMPHORA_ADDRESS}/24 dev eth0
+link set {MANAGEMENT_LINK} up
 link set {CLIENT_LINK} up
--n {AMPHORA} link set eth1 up
--n {AMPHORA} link set eth2 up
+-n {AMPHORA} link set eth0 up
 -n {MEMBERS} link set eth0 up
 """ + "".join(f"-n {MEMBERS} address add {address}/24 dev eth0\n" for address in MEMBER_ADDRESSES)
 
@@ -39,15 +48,14 @@ def _ip(*words):
 def namespaces():
     """The names of those of the demo that exist."""
     existing = {line.split()[0] for line in _ip("netns", "list").stdout.splitlines() if line}
-    return sorted(existing & {AMPHORA, MEMBERS})
+    return sorted(existing & {AMPHORA, HAPROXY, MEMBERS})
 
 
 def remains():
     """What exists of the network, as the words that `ip` deletes it with."""
-    words = [f"netns delete {name}" for name in namespaces()]
-    if _ip("link", "show", CLIENT_LINK).returncode == 0:
-        words.insert(0, f"link delete {CLIENT_LINK}")
-    return words
+    return [*(f"link delete {link}" for link in (MANAGEMENT_LINK, CLIENT_LINK)
+              if _ip("link", "show", link).returncode == 0),
+            *(f"netns delete {name}" for name in namespaces())]
 
 
 def setup():
@@ -69,4 +77,5 @@ def pids():
 
 
 def command_inside(name, command):
-    return ["ip", "netns", "exec", name, *command]
+    """nsenter, because what `ip netns exec` runs makes namespaces that nobody else sees."""
+    return ["nsenter", f"--net=/run/netns/{name}", *command]

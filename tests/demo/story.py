@@ -17,10 +17,12 @@ WEB_SERVERS = {f"web-{number}": address
 WAIT_S = 15
 
 PICTURE = f"""\
-                    namespace {network.AMPHORA}       namespace {network.MEMBERS}
-you {network.CLIENT_ADDRESS} ---- {network.VIP}:80  HAProxy ---- 198.51.100.4:8080 web-1
-                                                 198.51.100.5:8080 web-2
-                                                 198.51.100.6:8080 web-3
+                 {network.AMPHORA}, the VM
+you {network.CONTROLLER_ADDRESS}  ---- {network.AMPHORA_ADDRESS}, the agent         namespace {network.MEMBERS}
+    {network.CLIENT_ADDRESS} ---- NIC {network.VIP_MAC}
+                     NIC {network.MEMBER_MAC} ---- 198.51.100.4:8080 web-1
+                                               198.51.100.5:8080 web-2
+                                               198.51.100.6:8080 web-3
 """
 
 
@@ -58,6 +60,7 @@ class Story:
         self.set_the_scene()
         self.start_the_agent()
         self.refuse_strangers()
+        self.plug_the_nics()
         self.create_a_load_balancer()
         self.show_round_robin()
         self.show_a_heartbeat()
@@ -70,12 +73,12 @@ class Story:
     def set_the_scene(self):
         self.narrator.step("A network, certificates, three web servers, a health manager")
         network.setup()
-        certificates.make(self.folder, amphora.ID)
+        certificates.make(self.folder, amphora.ID, network.AMPHORA_ADDRESS)
         for name in WEB_SERVERS:
             self.start_web_server(name)
         self.processes.start("health-manager", [
-            sys.executable, HERE / "health_manager.py", str(self.amphora.health_port),
-            amphora.HEARTBEAT_KEY])
+            sys.executable, HERE / "health_manager.py", network.CONTROLLER_ADDRESS,
+            str(self.amphora.health_port), amphora.HEARTBEAT_KEY])
         self.say(PICTURE)
         self.say(f"Everything is in {self.folder}: ca.pem, server.pem (the amphora's), client.pem")
         self.say("(yours: you are the controller), configuration, logs.")
@@ -83,7 +86,8 @@ class Story:
     def start_the_agent(self):
         self.narrator.step("The agent starts, and its heartbeat with it")
         self.amphora.configure()
-        self.say("$ amphora-agent --config-file agent.conf --config-dir conf.d &")
+        self.say(f"$ nsenter --net=/run/netns/{network.AMPHORA} amphora-agent "
+                 "--config-file agent.conf --config-dir conf.d &")
         self.processes.start("agent", self.amphora.command())
         wait_for("the agent listens", self.agent_listens)
         answer = self.narrator.command(self.amphora.curl(f"{self.amphora.api}/info"))
@@ -95,6 +99,19 @@ class Story:
             f"curl -s --cacert ca.pem {self.amphora.api}/info || echo refused: curl ends with $?")
         expect("refused" in answer and "haproxy_version" not in answer,
                "a client without a certificate is refused")
+
+    def plug_the_nics(self):
+        self.narrator.step("The controller plugs the VIP and the members' network: NICs by their MACs")
+        for body, path, wanted in (
+                ("plug-vip.json", f"vip/{network.VIP}", "plugged on interface eth1"),
+                ("plug-network.json", "network", "Plugged on interface eth2")):
+            self.narrator.command(f"cat {body}")
+            answer = self.narrator.command(
+                self.amphora.curl(f"-d @{body} {self.amphora.api}/plug/{path}"))
+            expect(wanted in answer, f"the agent takes {body}")
+        state = self.narrator.command(f"ip -n {network.HAPROXY} -4 -brief address")
+        expect(f"{network.VIP}/32" in state and f"{network.MEMBER_IP}/24" in state,
+               "the addresses are there")
 
     def create_a_load_balancer(self):
         self.narrator.step("A load balancer as data: one PUT renders, checks, installs, starts")
@@ -145,7 +162,7 @@ class Story:
         self.say(curl(f"-T model.json '{self.amphora.model}?dry_run=true'"))
         self.say(f"kill {self.web_pids['web-3']}    # web-3")
         self.say("tail -f health-manager.log agent.log")
-        self.say(f"ip netns exec {network.AMPHORA} ss -tln")
+        self.say(f"ip netns exec {network.HAPROXY} ss -tln")
         self.say("\nCtrl-C here ends the demo and takes all of it away.")
 
     # What they are made of.

@@ -14,25 +14,32 @@ import argparse
 import os
 import pathlib
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
 
 GUEST = pathlib.Path(__file__).resolve().parent
 PROGRAM = "linux.uml"
-TIMEOUT_S = 600
+TIMEOUT_S = 900
 STATUS_GUEST_FAILED = 125
 
 
 def boot(share, memory="768M"):
-    """Runs the job in share; returns what the guest's console said."""
+    """Runs the job in share; returns what the guest's console said. One that takes too long ends."""
     arguments = [PROGRAM, f"mem={memory}", "rootfstype=hostfs", "rootflags=/", "ro", "quiet",
                  f"init={GUEST / 'init'}", f"guest_share={share}", "con=null", "con0=null,fd:1"]
     with tempfile.TemporaryDirectory() as home:  # it keeps a control socket in ~/.uml
-        process = subprocess.run(
-            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env={**os.environ, "HOME": home}, timeout=TIMEOUT_S, check=False)
-    return process.stdout.decode(errors="replace")
+        with subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, env={**os.environ, "HOME": home},
+                start_new_session=True) as process:
+            try:
+                console, _ = process.communicate(timeout=TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)  # the guest's processes are ours, too
+                console, _ = process.communicate()
+    return console.decode(errors="replace")
 
 
 def run(command, share):

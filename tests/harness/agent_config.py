@@ -75,5 +75,7 @@ def drop_in(runtime_dir, network_namespace=""):
             "service_manager": "direct",
             "network_namespace": network_namespace,
             "runtime_dir": runtime_dir,
+            # Amphorae without a namespace of their own would all want the same port.
+            "prometheus_port": 0,
         },
     })

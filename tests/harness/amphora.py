@@ -25,7 +25,8 @@ class Amphora:
     """Everything lies below `directory`, whose name stands in the command line of every process
     that the agent causes: that is how `destroy` finds them."""
 
-    def __init__(self, bind_host="127.0.0.1", network_namespace="", amphora_id=None):
+    def __init__(self, bind_host="127.0.0.1", network_namespace="", amphora_id=None, wrapper=()):
+        """wrapper: a command in front of the agent's, which it replaces itself by."""
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="amphora-test-"))
         self.directory.chmod(0o755)  # HAProxy and the sender run as somebody else
         self.id = amphora_id or str(uuid.uuid4())
@@ -49,6 +50,7 @@ class Amphora:
             self.id, self.base_path, self.certificate_dir, bind_host, self.port)
         self.drop_in = agent_config.drop_in(self.runtime_dir, network_namespace)
         self.api = self.client()
+        self._wrapper = wrapper
         self._agent = None
 
     def client(self, identity=True, **tls_versions):
@@ -64,7 +66,7 @@ class Amphora:
         self.config_file.write_text(self.config.text())
         (self.config_dir / "10-test.conf").write_text(self.drop_in.text())
 
-    def start(self, wait=True, wrapper=()):
+    def start(self, wait=True):
         """Starts the agent on what `config` and `drop_in` say; with wait, until it answers."""
         assert not self.is_running()
         program = BUILD / "amphora-agent"
@@ -72,7 +74,7 @@ class Amphora:
         self.write_config()
         with open(self.log_file, "ab") as log:
             self._agent = subprocess.Popen(
-                [*wrapper, program, "--config-file", self.config_file,
+                [*self._wrapper, program, "--config-file", self.config_file,
                  "--config-dir", self.config_dir],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         if wait:
@@ -111,6 +113,10 @@ class Amphora:
             raise AssertionError(f"signal {number} did not end the agent in {timeout_s} s")
         return status
 
+    def wait_until_ended(self, timeout_s=15):
+        """Of an agent that somebody else ends."""
+        self._agent.wait(timeout_s)
+
     def restart(self):
         assert self.stop() == 0, self.log()
         return self.start()
@@ -144,6 +150,12 @@ class Amphora:
         """The pid of the sender, 0 when it does not run."""
         pids = self.processes("amphora-heartbeat")
         assert len(pids) <= 1, f"several senders: {pids}"
+        return pids[0] if pids else 0
+
+    def prometheus_pid(self):
+        """The pid of the Prometheus proxy, 0 when it does not run."""
+        pids = self.processes("prometheus-proxy")
+        assert len(pids) <= 1, f"several Prometheus proxies: {pids}"
         return pids[0] if pids else 0
 
     def stats_socket(self, lb_id):
@@ -188,9 +200,9 @@ class Amphora:
     def end_well(self):
         """The orderly end of a test: the agent ends on SIGTERM, status 0, and no sanitizer spoke."""
         status = self.stop() if self.is_running() else 0
-        for pid in filter(None, [self.heartbeat_pid()]):
+        for pid in filter(None, [self.heartbeat_pid(), self.prometheus_pid()]):
             os.kill(pid, signal.SIGTERM)
-            eventually(lambda: not processes.is_alive(pid), "the sender ends on SIGTERM")
+            eventually(lambda: not processes.is_alive(pid), "a companion ends on SIGTERM")
         assert status == 0, f"the agent ended with {status}:\n{self.log()}"
         faults = self.faults()
         assert not faults, "\n".join(faults)

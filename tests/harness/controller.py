@@ -41,6 +41,7 @@ LOOKUP_TABLES = {
     models.L7RuleCompareType: constants.SUPPORTED_L7RULE_COMPARE_TYPES,
     models.L7PolicyAction: constants.SUPPORTED_L7POLICY_ACTIONS,
     models.ClientAuthenticationMode: constants.SUPPORTED_CLIENT_AUTH_MODES,
+    models.VRRPAuthMethod: constants.SUPPORTED_VRRP_AUTH,
 }
 
 
@@ -102,7 +103,8 @@ class Controller:
                 "connection_max_retries": RETRIES, "connection_retry_interval": RETRY_PAUSE_S},
             "amphora_agent": {
                 "agent_server_ca": str(amphora.certificate_dir / "client_ca.pem"),
-                "agent_server_cert": str(amphora.certificate_dir / "server.pem")},
+                "agent_server_cert": str(amphora.certificate_dir / "server.pem"),
+                "agent_server_network_dir": str(amphora.base_path / "interfaces")},
             "certificates": {
                 "cert_manager": "local_cert_manager", "storage_path": str(secrets)},
             "health_manager": {
@@ -144,16 +146,15 @@ class Controller:
         CONF.clear()
         CONF.reset()
         for group in ("haproxy_amphora", "amphora_agent", "certificates", "health_manager",
-                      "database"):
+                      "keepalived_vrrp", "database"):
             for name in list(CONF[group]):
                 CONF.clear_override(name, group)
 
     # What the controller writes for the amphora
 
-    def agent_config(self):
+    def agent_config(self, topology=constants.TOPOLOGY_SINGLE):
         """amphora-agent.conf as cloud-init and a configuration update bring it."""
-        return agent_jinja_cfg.AgentJinjaTemplater().build_agent_config(
-            self.amphora.id, constants.TOPOLOGY_SINGLE)
+        return agent_jinja_cfg.AgentJinjaTemplater().build_agent_config(self.amphora.id, topology)
 
     def server_certificate(self):
         """(PEM as the controller uploads it, certificate PEM) for the amphora, 30 days long."""
@@ -174,15 +175,26 @@ class Controller:
         return {"project_id": PROJECT, "provisioning_status": constants.ACTIVE,
                 "operating_status": constants.OFFLINE, "enabled": True, **fields}
 
-    def create_load_balancer(self):
+    def create_load_balancer(self, vip="127.0.0.1", additional_vips=(),
+                             topology=constants.TOPOLOGY_SINGLE):
         session, lb_id = db_api.get_session(), str(uuid.uuid4())
         repositories.LoadBalancerRepository().create(
-            session, id=lb_id, name="lb", topology=constants.TOPOLOGY_SINGLE, **self._common())
-        repositories.VipRepository().create(
-            session, load_balancer_id=lb_id, ip_address="127.0.0.1",
-            subnet_id=str(uuid.uuid4()), network_id=str(uuid.uuid4()), port_id=str(uuid.uuid4()))
+            session, id=lb_id, name="lb", topology=topology, **self._common())
+        for repository, address in [(repositories.VipRepository(), vip), *(
+                (repositories.AdditionalVipRepository(), address) for address in additional_vips)]:
+            repository.create(
+                session, load_balancer_id=lb_id, ip_address=address, subnet_id=str(uuid.uuid4()),
+                network_id=str(uuid.uuid4()), port_id=str(uuid.uuid4()))
+        if topology == constants.TOPOLOGY_ACTIVE_STANDBY:
+            repositories.VRRPGroupRepository().create(
+                session, load_balancer_id=lb_id, vrrp_group_name=lb_id.replace("-", ""),
+                vrrp_auth_type=constants.VRRP_AUTH_DEFAULT, vrrp_auth_pass="b5e00e6", advert_int=1)
         repositories.AmphoraRepository().associate(session, lb_id, self.amphora.id)
         return lb_id
+
+    def update_amphora(self, **fields):
+        """What the flows learn about it on their way: addresses, ports, its part in a pair."""
+        repositories.AmphoraRepository().update(db_api.get_session(), self.amphora.id, **fields)
 
     def create_listener(self, lb_id, port, protocol="HTTP", **fields):
         session, listener_id = db_api.get_session(), str(uuid.uuid4())

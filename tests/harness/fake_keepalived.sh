@@ -6,7 +6,8 @@
 # the file $FAKE_KEEPALIVED_LOG: "check", "start", "reload" or "stop", then the config's first line.
 #
 # A word in the file $FAKE_KEEPALIVED_LOG.fail makes the step of that name fail, and
-# $FAKE_KEEPALIVED_VERSION is its version. A config that holds REFUSED is refused.
+# $FAKE_KEEPALIVED_VERSION is its version. A config that holds REFUSED is refused; where
+# $FAKE_KEEPALIVED_CHECKER names a real keepalived, that one judges.
 
 fails() {
 	grep -qsx "$1" "$FAKE_KEEPALIVED_LOG.fail"
@@ -21,6 +22,9 @@ check() {
 	if fails check || grep -q REFUSED "$config"; then
 		echo "($config: Line 1) There are 1 missing '}'s or extra '{'s" >&2
 		exit 4
+	fi
+	if [ -n "$FAKE_KEEPALIVED_CHECKER" ]; then
+		exec "$FAKE_KEEPALIVED_CHECKER" --config-test -f "$config"
 	fi
 	exit 0
 }

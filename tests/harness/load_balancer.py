@@ -14,13 +14,13 @@ class LoadBalancer:
 
     def __init__(self, amphora, servers=(), mode="tcp", address="127.0.0.1",
                  check="check inter 1s fall 1 rise 1", pool_lines=(), listener_lines=(),
-                 bind_options="", in_global=()):
+                 bind_options="", in_global=(), port=None):
         self.amphora = amphora
         self.id = str(uuid.uuid4())
         self.listener_id = str(uuid.uuid4())
         self.pool_id = str(uuid.uuid4())
         self.address = address
-        self.port = free_port(address)
+        self.port = port or free_port(address)
         self.mode = mode
         self.check = check
         self.pool_lines = pool_lines

@@ -23,6 +23,7 @@ class LvsListener:
         self.amphora = amphora
         self.id = str(uuid.uuid4())
         self.pool_id = str(uuid.uuid4())
+        self.has_pool = True
         self.addresses = addresses
         self.port = port
         self.members = list(members)
@@ -36,7 +37,7 @@ class LvsListener:
             blocks.append(f"net_namespace {self.namespace}\n")
         for version in (4, 6):
             addresses = [a for a in self.addresses if version_of(a) == version]
-            if addresses:
+            if addresses and self.has_pool:
                 blocks.append(self._virtual_server(version, addresses))
         return "\n".join(blocks)
 
@@ -73,7 +74,27 @@ class LvsListener:
     def delete(self):
         return self.amphora.api.delete(f"/1.0/listeners/{self.id}")
 
-    # Its files
+    def read(self):
+        return self.amphora.api.get(f"/1.0/listeners/{self.id}/udp_listener")
+
+    def status(self):
+        """As GET listeners tells it; None when it is not there."""
+        for entry in self.amphora.api.get("/1.0/listeners").json:
+            if entry["uuid"] == self.id:
+                assert entry["type"] == "UDP"
+                return entry["status"]
+        return None
+
+    # Its files and its process
+
+    @property
+    def pid(self):
+        """Its keepalived's; 0 when it does not run."""
+        try:
+            pid = int(self.file("pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
+        return pid if pid in self.amphora.processes() else 0
 
     def file(self, ending):
         return self.amphora.base_path / "lvs" / f"octavia-keepalivedlvs-{self.id}.{ending}"

@@ -7,16 +7,24 @@ import pytest
 
 
 @pytest.fixture
-def controller(make_amphora, resources):
-    """A controller and its amphora, which runs on the configuration that the controller wrote."""
-    from harness.controller import Controller  # takes seconds, which not every file has to wait
-    amphora = make_amphora()
-    directory = resources.enter_context(tempfile.TemporaryDirectory(prefix="controller-test-"))
-    controller = Controller(amphora, directory)
-    resources.callback(controller.close)
-    amphora.config = ControllersText(controller.agent_config())
-    amphora.start()
-    return controller
+def controller_of(resources):
+    """Gives an amphora a controller, and starts it on the configuration that the controller wrote."""
+    def controller_of(amphora, **settings):
+        from harness.controller import Controller  # takes seconds, which not every file has to wait
+        directory = resources.enter_context(tempfile.TemporaryDirectory(prefix="controller-test-"))
+        controller = Controller(amphora, directory)
+        resources.callback(controller.close)
+        amphora.config = ControllersText(controller.agent_config(**settings))
+        amphora.start()
+        return controller
+
+    return controller_of
+
+
+@pytest.fixture
+def controller(controller_of, make_amphora):
+    """A controller and its amphora."""
+    return controller_of(make_amphora())
 
 
 class ControllersText:

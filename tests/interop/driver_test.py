@@ -280,8 +280,8 @@ def test_a_bad_agent_configuration_is_an_exception_of_the_driver(controller):
     assert controller.amphora.config_file.read_text() == before
 
 
-def test_what_the_agent_does_not_do_yet_ends_the_drivers_call_at_once(controller):
-    """A 404 that is no JSON would be retried for minutes."""
+def test_an_address_that_nobody_has_ends_the_drivers_call_at_once(controller):
+    """It is what the BACKUP of a pair answers. A 404 that is no JSON would be retried for minutes."""
     amphora = controller.amphora_model_1_0()
     before = controller.amphora.log().count("GET /1.0/interface/")
     assert controller.driver.get_interface_from_ip(amphora, "198.51.100.10") is None

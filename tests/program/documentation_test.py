@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Documentation is executed: the commands and the configuration of README.md and docs/."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 from harness import certificates
 from harness.amphora import BUILD, ROOT
 from harness.load_balancer import LoadBalancer
+from harness.plugging import VIP as PLUGGED_VIP, plugged_vip
 from harness.web_server import WebServer
 
 # Where nothing is plugged, a VIP is an address of this machine, and its port is free.
@@ -69,7 +71,7 @@ def test_the_readmes_drop_in_is_a_configuration(amphora, folder):
 def test_the_lines_for_debugging_work(amphora, folder, resources):
     balancer = LoadBalancer(amphora, [resources.enter_context(WebServer("one"))])
     balancer.serve()
-    script = block_with("docs/debugging.md", "sh", "$CURL")
+    script = block_with("docs/debugging.md", "sh", "CURL=")
     script = script.replace("AMPHORA_ID:9443:ADDRESS",
                             f"{amphora.id}:{amphora.port}:127.0.0.1")
     script = script.replace("AMPHORA_ID:9443", f"{amphora.id}:{amphora.port}")
@@ -77,6 +79,56 @@ def test_the_lines_for_debugging_work(amphora, folder, resources):
     output = run(script, folder)
     assert '{"api_version":"1.0"}' in output
     assert f"Listener {balancer.id} reloaded" in output
+
+
+def curl_of_the_readme():
+    """What its lines call $curl."""
+    line, = re.findall(r"^curl=.*$", block_with("README.md", "sh", "cat > lb.json"), re.MULTILINE)
+    return line + "\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+def test_the_readmes_lines_plug_a_vip_and_a_member_network(bed, bed_amphora, folder):
+    for network, mac in (("vip", "fa:16:3e:00:00:01"), ("member", "fa:16:3e:00:00:02")):
+        bed.add_nic(network, mac)
+    amphora = bed_amphora.start()
+    script = curl_of_the_readme() + block_with("README.md", "sh", "/1.0/plug/vip/")
+    output = run(script.replace("AMPHORA:9443", f"{amphora.id}:{amphora.port}"), folder)
+    assert "VIPs plugged on interface eth1: 10.0.0.10" in output
+    assert "Plugged on interface eth2" in output
+    assert '"interface":"eth1"' in output
+    assert bed.inside.addresses("eth1") == {"10.0.0.10/32", "10.0.0.11/24"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+def test_the_lines_for_debugging_the_network_work(bed, bed_amphora, folder):
+    amphora = bed_amphora.start()
+    mac = plugged_vip(bed, amphora, is_sriov=True)
+    sources = f"--config-file {amphora.config_file} --config-dir {amphora.config_dir}"
+    script = block_with("docs/debugging.md", "sh", "amphora-interface up")
+    script = script.replace("amphora-haproxy", bed.inside.name)
+    script = script.replace("amphora-interface up", f"build/amphora-interface {sources} up")
+    script = script.replace("BASE/", f"{amphora.base_path}/")
+    script = script.replace("INTERFACES/", f"{amphora.base_path}/interfaces/")
+    output = run(script, folder)
+    assert f"{PLUGGED_VIP}/32" in output
+    assert f"{mac} eth1" in output
+    assert '"if_type"' in output
+    assert "table inet amphora_table" in output
+    assert f"from {PLUGGED_VIP}" in output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+def test_the_line_for_debugging_the_network_from_afar_works(bed, bed_amphora, folder):
+    amphora = bed_amphora.start()
+    plugged_vip(bed, amphora)
+    settings, line = (block_with("docs/debugging.md", "sh", word)
+                      for word in ("CURL=", "/1.0/interface/VIP"))
+    script = "".join(line + "\n" for line in settings.splitlines()
+                     if line.startswith(("CURL=", "AMPHORA="))) + line.replace("VIP", PLUGGED_VIP)
+    script = script.replace("AMPHORA_ID:9443:ADDRESS", f"{amphora.id}:{amphora.port}:127.0.0.1")
+    script = script.replace("AMPHORA_ID:9443", f"{amphora.id}:{amphora.port}")
+    assert '"interface":"eth1"' in run(script, folder)
 
 
 @pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "docs/debugging.md"])

@@ -9,7 +9,9 @@ import sys
 
 import pytest
 
+from harness.fake_keepalived import FakeKeepalived
 from harness.load_balancer import LoadBalancer
+from harness.lvs_listener import LvsListener
 from harness.network_namespace import NetworkNamespace
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
@@ -94,8 +96,8 @@ def test_what_is_no_address_is_a_400(amphora, address):
     assert put_rules(amphora, [], address).json == {"message": "Invalid IP address"}
 
 
-def test_in_a_namespace_that_is_not_there_nothing_is_found(make_amphora):
-    amphora = make_amphora(network_namespace="amphora-test-missing").start()
+def test_in_a_namespace_where_nothing_is_plugged_nothing_is_found(bed_amphora):
+    amphora = bed_amphora.start()
     assert amphora.api.get(f"/1.0/interface/{VIP}").status == 404
     assert put_rules(amphora, RULES).status == 404
 
@@ -173,6 +175,21 @@ def test_neighbours_are_told_of_the_vip_of_a_model(amphora, lb_id, neighbour):
     assert amphora.api.put(f"{path}?dry_run=true", model).status == 200
     assert neighbour(1) is None
     assert amphora.api.put(path, model).status == 200
+    assert neighbour(10) == VIP
+
+
+def test_neighbours_are_told_of_the_vip_of_a_udp_listener(
+        make_amphora, namespace, neighbour, monkeypatch):
+    amphora = make_amphora(network_namespace=namespace.name)
+    FakeKeepalived(amphora, monkeypatch)
+    amphora.start()
+    listener = LvsListener(amphora, [VIP, VIP6], 53).serve()
+    assert neighbour(10) == VIP
+    assert listener.act("reload").status == 202
+    assert neighbour(10) == VIP
+    assert listener.act("stop").status == 202
+    assert neighbour(1) is None
+    assert listener.act("start").status == 202
     assert neighbour(10) == VIP
 
 

@@ -7,13 +7,14 @@ import os
 import signal
 import stat
 import subprocess
-import uuid
 
 import pytest
 
 from harness.eventually import eventually
+from harness.fake_keepalived import FakeKeepalived
 from harness.load_balancer import LoadBalancer
-from harness.udp_listener import FakeKeepalived, UdpListener
+from harness.lvs_listener import LvsListener, LvsMember
+from harness.ports import free_port
 
 
 @pytest.fixture
@@ -31,9 +32,14 @@ def amphora(stopped_amphora, keepalived):
     return stopped_amphora.start()
 
 
+def make_listener(amphora, protocol="UDP"):
+    return LvsListener(amphora, ["127.0.0.1"], free_port(), [LvsMember("203.0.113.1", 53)],
+                       protocol)
+
+
 @pytest.fixture
 def listener(amphora):
-    return UdpListener(amphora)
+    return make_listener(amphora)
 
 
 def md5(text):
@@ -52,17 +58,17 @@ def test_an_upload_is_kept_byte_for_byte_and_starts_nothing(listener, keepalived
     assert not listener.pid
 
 
-def test_what_was_uploaded_can_be_read(amphora, listener):
+def test_what_was_uploaded_can_be_read(listener):
     listener.upload()
-    answer = amphora.api.get(listener.path)
+    answer = listener.read()
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert "ETag" not in answer.headers
     assert answer.text == listener.configuration()
 
 
-def test_a_listener_that_does_not_exist_is_not_found(amphora, listener):
-    answer = amphora.api.get(listener.path)
+def test_a_listener_that_does_not_exist_is_not_found(listener):
+    answer = listener.read()
     assert answer.status == 404
     assert answer.json == {"message": "UDP Listener Not Found",
                            "details": f"No UDP listener with UUID: {listener.id}"}
@@ -103,7 +109,7 @@ def test_the_first_reload_starts_it(listener, keepalived):
 def test_a_reload_is_one_and_keeps_the_process(listener, keepalived):
     listener.serve()
     pid = listener.pid
-    listener.members[str(uuid.uuid4())] = "203.0.113.2"
+    listener.members.append(LvsMember("203.0.113.2", 53))
     listener.serve()
     assert listener.pid == pid
     assert keepalived.steps() == ["check", "start", "check", "reload"]
@@ -111,7 +117,7 @@ def test_a_reload_is_one_and_keeps_the_process(listener, keepalived):
 
 def test_what_did_not_change_costs_nothing(amphora, keepalived):
     """Any change of one listener uploads and reloads all."""
-    listeners = [UdpListener(amphora).serve() for _ in range(3)]
+    listeners = [make_listener(amphora).serve() for _ in range(3)]
     keepalived.steps()
     files = [listener.file("conf").stat().st_ino for listener in listeners]
     listeners[0].members.clear()
@@ -124,7 +130,7 @@ def test_what_did_not_change_costs_nothing(amphora, keepalived):
 def test_a_keepalived_that_cannot_keep_members_is_restarted(
         stopped_amphora, keepalived, monkeypatch):
     monkeypatch.setenv("FAKE_KEEPALIVED_VERSION", "1.3.9")
-    listener = UdpListener(stopped_amphora.start()).serve()
+    listener = make_listener(stopped_amphora.start()).serve()
     listener.members.clear()
     listener.serve()
     assert keepalived.steps() == ["check", "start", "check", "stop", "start"]
@@ -182,7 +188,7 @@ def test_after_a_failure_at_any_step_the_same_requests_succeed(listener, keepali
 
 
 def test_the_status_of_one_that_serves_nothing_is_offline(listener):
-    listener.vips = []
+    listener.addresses = []
     listener.serve()
     assert listener.pid
     assert listener.status() == "OFFLINE"
@@ -190,7 +196,7 @@ def test_the_status_of_one_that_serves_nothing_is_offline(listener):
 
 def test_listeners_of_both_kinds_are_listed(amphora, listener):
     balancer = LoadBalancer(amphora).serve()
-    sctp = UdpListener(amphora, protocol="SCTP").serve()
+    sctp = make_listener(amphora, "SCTP").serve()
     listener.serve()
     answer = amphora.api.get("/1.0/listeners")
     assert answer.status == 200
@@ -201,7 +207,7 @@ def test_listeners_of_both_kinds_are_listed(amphora, listener):
 
 def test_details_count_and_list_them(amphora, listener):
     balancer = LoadBalancer(amphora).serve()
-    stopped = UdpListener(amphora).serve()
+    stopped = make_listener(amphora).serve()
     assert stopped.act("stop").status == 202
     listener.serve()
     details = amphora.api.get("/1.0/details").json
@@ -274,7 +280,6 @@ def test_the_scripts_are_there_when_the_agent_is(amphora):
 
 def test_the_udp_script_tells_a_closed_port(amphora):
     script = amphora.base_path / "lvs/check/udp_check.sh"
-    closed = UdpListener(amphora).port
-    result = subprocess.run([script, "127.0.0.1", str(closed)], capture_output=True)
+    result = subprocess.run([script, "127.0.0.1", str(free_port())], capture_output=True)
     assert result.returncode == 1
     assert result.stdout == result.stderr == b""

@@ -9,8 +9,8 @@
 #include <errno.h>
 
 #include "base/buf.h"
+#include "base/condition.h"
 #include "captured_log.h"
-#include "heartbeat/condition.h"
 
 static void the_log_hears_of_changes_only(void **state)
 {

@@ -130,6 +130,25 @@ static void a_listener_that_nobody_could_count_keeps_its_last_values(void **stat
 	assert_difference(counters, see(&one, "L", 11, 22, 1, 3), 1, 2, 0, 1);
 }
 
+static void what_is_carried_counts_now_and_is_not_stored(void **state)
+{
+	cleanup_free char *path = in_temporary_folder("counters");
+	cleanup_counters struct counters *counters = counters_new();
+	cleanup_counters struct counters *next_run = counters_new();
+	struct one one;
+
+	(void)state;
+	see(&one, "L", 100, 200, 0, 10);
+	one.listener.carried =
+		(struct traffic){.bytes_in = 60, .bytes_out = 120, .sessions_total = 6};
+	assert_difference(counters, &one.observation, 100, 200, 0, 10);
+	counters_commit(counters, &one.observation);
+	assert_difference(counters, &one.observation, 0, 0, 0, 0);
+	assert_int_equal(counters_store(counters, path, NULL), 0);
+	assert_int_equal(counters_load(next_run, path, NULL), 0);
+	assert_difference(next_run, see(&one, "L", 41, 82, 0, 5), 1, 2, 0, 1);
+}
+
 static void many_listeners_are_told_apart(void **state)
 {
 	enum { COUNT = 500 };
@@ -239,6 +258,7 @@ int main(void)
 		cmocka_unit_test(a_deleted_listener_is_forgotten),
 		cmocka_unit_test(a_listener_that_was_unreadable_keeps_its_last_values),
 		cmocka_unit_test(a_listener_that_nobody_could_count_keeps_its_last_values),
+		with_temporary_folder(what_is_carried_counts_now_and_is_not_stored),
 		cmocka_unit_test(many_listeners_are_told_apart),
 		with_temporary_folder(stored_counters_load_as_they_were),
 		with_temporary_folder(no_counters_are_stored_as_an_empty_object),

@@ -175,6 +175,20 @@ static void a_kernel_without_ipvs_has_empty_tables(void **state)
 	scene_stop(&scene);
 }
 
+static void traffic_of_a_service_that_is_gone_is_not_forgotten(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene);
+	assert_string_equal(seen(scene.sources), "L:400 P=UP M=UP ");
+	scene.ipvs.result = -ENOENT;
+	assert_string_equal(seen(scene.sources), "L:400 P=DOWN M=DOWN ");
+	fake_ipvs_init(&scene.ipvs, 10);
+	assert_string_equal(seen(scene.sources), "L:410 P=UP M=UP ");
+	scene_stop(&scene);
+}
+
 static void without_a_way_to_the_kernel_listeners_are_reported_all_the_same(void **state)
 {
 	struct scene scene;
@@ -230,6 +244,7 @@ int main(void)
 		with_temporary_folder(a_disabled_listener_is_left_out),
 		with_temporary_folder(a_kernel_that_does_not_answer_costs_traffic_and_pools_only),
 		with_temporary_folder(a_kernel_without_ipvs_has_empty_tables),
+		with_temporary_folder(traffic_of_a_service_that_is_gone_is_not_forgotten),
 		with_temporary_folder(
 			without_a_way_to_the_kernel_listeners_are_reported_all_the_same),
 		with_temporary_folder(members_of_a_config_that_is_not_taken_up_are_restarting),

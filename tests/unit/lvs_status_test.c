@@ -201,10 +201,9 @@ static void other_services_of_the_kernel_are_not_the_listeners(void **state)
 	assert_string_equal(statuses(text, &kernel.table, false), "P=DOWN: M1=DOWN");
 	lvs_config_parse(text, strlen(text), &config);
 	status = lvs_status_conclude(&listener, &config, &kernel.table, false);
-	assert_true(status->is_counted);
-	assert_int_equal(status->connections_active + status->connections + status->bytes_in +
-				 status->bytes_out,
-		0);
+	assert_true(status->is_read);
+	assert_int_equal(status->connections_active, 0);
+	assert_int_equal(status->service_count, 0);
 }
 
 static void a_destination_of_another_port_is_not_the_member(void **state)
@@ -220,7 +219,7 @@ static void a_destination_of_another_port_is_not_the_member(void **state)
 	assert_string_equal(statuses(text, &kernel.table, false), "P=UP: M1=DOWN M2=UP");
 }
 
-static void counters_are_summed_over_the_addresses_of_both_families(void **state)
+static void a_listener_has_the_services_of_all_its_addresses(void **state)
 {
 	static const char text[] = LISTENER GROUP("ipv4-group",
 		"    10.0.0.10 53\n    10.0.0.11 53\n") "UDP\n" POOL CHECKED_MEMBER("M1",
@@ -241,9 +240,10 @@ static void counters_are_summed_over_the_addresses_of_both_families(void **state
 	lvs_config_parse(text, strlen(text), &config);
 	status = lvs_status_conclude(&listener, &config, &kernel.table, false);
 	assert_int_equal(status->connections_active, 18);
-	assert_int_equal(status->connections, 7003);
-	assert_int_equal(status->bytes_in, 7006);
-	assert_int_equal(status->bytes_out, 7009);
+	assert_int_equal(status->service_count, 3);
+	assert_int_equal(status->services[0].connections, 1001);
+	assert_int_equal(status->services[1].bytes_in, 2002);
+	assert_int_equal(status->services[2].bytes_out, 4003);
 }
 
 static void an_sctp_listener_has_sctp_services(void **state)
@@ -271,7 +271,7 @@ static void a_kernel_that_nobody_could_read_concludes_nothing(void **state)
 	lvs_config_parse(text, strlen(text), &config);
 	status = lvs_status_conclude(&listener, &config, NULL, false);
 	assert_string_equal(status->listener.text, "L");
-	assert_false(status->is_counted);
+	assert_false(status->is_read);
 	assert_false(status->has_pool);
 	assert_int_equal(status->member_count, 0);
 }
@@ -286,7 +286,7 @@ int main(void)
 		cmocka_unit_test(a_pool_may_have_no_member_and_a_listener_no_pool),
 		cmocka_unit_test(other_services_of_the_kernel_are_not_the_listeners),
 		cmocka_unit_test(a_destination_of_another_port_is_not_the_member),
-		cmocka_unit_test(counters_are_summed_over_the_addresses_of_both_families),
+		cmocka_unit_test(a_listener_has_the_services_of_all_its_addresses),
 		cmocka_unit_test(an_sctp_listener_has_sctp_services),
 		cmocka_unit_test(a_kernel_that_nobody_could_read_concludes_nothing),
 	};

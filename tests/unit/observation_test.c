@@ -102,11 +102,8 @@ static struct lvs_status *lvs_status(const char *listener, const char *member_st
 	struct lvs_status *status = xcalloc(1, sizeof(*status));
 
 	*status = (struct lvs_status){
-		.is_counted = true,
+		.is_read = true,
 		.connections_active = 1,
-		.connections = 2,
-		.bytes_in = 3,
-		.bytes_out = 4,
 		.has_pool = true,
 		.pool = {.text = "P"},
 		.pool_status = "UP",
@@ -122,21 +119,19 @@ static struct lvs_status *lvs_status(const char *listener, const char *member_st
 static void an_lvs_listener_stands_beside_those_of_haproxy(void **state)
 {
 	struct observation observation = OBSERVATION_INIT;
+	const struct observed_listener *listener;
 
 	(void)state;
 	add(&observation, STAT_HEADER STAT_FRONTEND("L1", 1, 2, 3, 4, 5) STAT_SERVER(
 				  "P:L1", "a", "UP", 1) STAT_BACKEND("P:L1", "UP") STAT_END);
-	observation_add_lvs(&observation, lvs_status("U1", "no check"));
+	listener = observation_add_lvs(&observation, lvs_status("U1", "no check"));
+	assert_string_equal(listener->id, "U1");
 	assert_null(observation_drop_duplicates(&observation));
 	assert_int_equal(observation.listener_count, 2);
 	assert_string_equal(observation.listeners[1].id, "U1");
 	assert_string_equal(observation.listeners[1].status, "OPEN");
 	assert_false(observation.listeners[1].is_uncounted);
 	assert_int_equal(observation.listeners[1].sessions, 1);
-	assert_int_equal(observation.listeners[1].total.sessions_total, 2);
-	assert_int_equal(observation.listeners[1].total.bytes_in, 3);
-	assert_int_equal(observation.listeners[1].total.bytes_out, 4);
-	assert_int_equal(observation.listeners[1].total.errors_request, 0);
 	assert_int_equal(observation.pool_count, 2);
 	assert_string_equal(observation.pools[1].key, "P");
 	assert_int_equal(observation.pools[1].member_count, 1);

@@ -75,6 +75,26 @@ static void memory_without_its_total_is_refused(void **state)
 	assert_int_equal(memory.total_kb, 7);
 }
 
+static void available_memory_is_the_kernels_estimate_or_what_is_free(void **state)
+{
+	struct procfs_memory memory;
+
+	(void)state;
+	assert_int_equal(procfs_parse_memory("MemTotal: 9 kB\nMemFree: 1 kB\nMemAvailable: 5 kB\n"
+					     "Cached: 2 kB\n",
+				 &memory),
+		0);
+	assert_int_equal(memory.available_kb, 5);
+	assert_int_equal(
+		procfs_parse_memory("MemTotal: 9 kB\nMemFree: 1 kB\nCached: 2 kB\n", &memory), 0);
+	assert_int_equal(memory.available_kb, 1);
+	assert_int_equal(procfs_parse_memory("MemTotal: 9 kB\nMemFree: 1 kB\nMemAvailable: 10 kB\n"
+					     "Cached: 2 kB\n",
+				 &memory),
+		0);
+	assert_int_equal(memory.available_kb, 9);
+}
+
 static void a_control_group_brings_memory_down(void **state)
 {
 	const struct cgroup_memory limit = {
@@ -95,6 +115,7 @@ static void a_control_group_brings_memory_down(void **state)
 	assert_int_equal(memory.cached_kb, 100 << 10);
 	assert_int_equal(memory.shared_kb, 200 << 10);
 	assert_int_equal(memory.slab_kb, 8 << 10);
+	assert_int_equal(memory.available_kb, 200 << 10);
 }
 
 static void a_control_group_never_promises_more_than_the_machine_has(void **state)
@@ -317,6 +338,7 @@ int main(void)
 		cmocka_unit_test(memory_is_read_line_by_line),
 		cmocka_unit_test(cached_leaves_out_shared_memory),
 		cmocka_unit_test(memory_without_its_total_is_refused),
+		cmocka_unit_test(available_memory_is_the_kernels_estimate_or_what_is_free),
 		cmocka_unit_test(a_control_group_brings_memory_down),
 		cmocka_unit_test(a_control_group_never_promises_more_than_the_machine_has),
 		cmocka_unit_test(processor_time_is_the_first_line_of_stat),

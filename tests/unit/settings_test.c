@@ -190,6 +190,8 @@ static void every_key_but_the_id_has_a_default(void **state)
 	assert_string_equal(settings.template_dir, "");
 	assert_string_equal(settings.runtime_dir, "/run/octavia");
 	assert_string_equal(settings.user, "nobody");
+	assert_int_equal(settings.prometheus_port, 9102);
+	assert_int_equal(settings.prometheus_exporter_port, 9101);
 	nothing_is_logged(world);
 }
 
@@ -304,6 +306,8 @@ static void wrong_values_are_named_with_what_is_allowed(void **state)
 		{"agent", "template_dir = templates", "an absolute path"},
 		{"agent", "runtime_dir =", "an absolute path"},
 		{"agent", "user = -x", "the name of a user"},
+		{"agent", "prometheus_port = 65536", "a port from 1 to 65535, or 0"},
+		{"agent", "prometheus_exporter_port = 0", "a port from 1 to 65535"},
 	};
 	struct world *world = *state;
 
@@ -592,7 +596,8 @@ static void the_description_says_what_will_be_done_and_no_secret(void **state)
 		"ACTIVE_STANDBY", "https://[::]:9443", "TLSv1.2", "170 s",
 		"every 3 s to 192.0.2.254:5555, [2001:db8::1]:5556; key (set)",
 		"/etc/octavia/certs/server.pem", "/usr/sbin/haproxy", "amphora-haproxy",
-		"/var/lib/octavia/certs", "/run/octavia", "nobody", "local2", "local3"};
+		"/var/lib/octavia/certs", "/run/octavia", "nobody", "local2", "local3",
+		"127.0.0.1:9102", "port 9101"};
 	CLEANUP(settings_deinit) struct settings settings = {0};
 	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
 	struct world *world = *state;
@@ -613,11 +618,14 @@ static void the_description_says_what_is_not_configured(void **state)
 	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
 	struct world *world = *state;
 
-	assert_int_equal(load_text(world, "[agent]\nnetwork_namespace =\n", &settings, NULL), 0);
+	assert_int_equal(load_text(world, "[agent]\nnetwork_namespace =\nprometheus_port = 0\n",
+				 &settings, NULL),
+		0);
 	settings_describe(&settings, &text);
 	assert_non_null(strstr(buf_text(&text), "none: controller_ip_port_list is empty"));
 	assert_non_null(strstr(buf_text(&text), "key (not set)"));
 	assert_non_null(strstr(buf_text(&text), "network namespace (the agent's own)"));
+	assert_non_null(strstr(buf_text(&text), "none (prometheus_port = 0)"));
 }
 
 static void settings_may_be_freed_twice(void **state)

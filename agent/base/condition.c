@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "heartbeat/condition.h"
+#include "base/condition.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Something that is wrong for a while: said in the log when it begins, when its reason changes and
- * when it ends, not at each beat between, and kept as a text for the status file. Owned by
- * what it is about (a target, a load balancer, the sender). Used by the sender.
+ * when it ends, not each time between, and kept as a text. Owned by what it is about (a target, a
+ * load balancer, HAProxy's exporter). Used by the sender and the Prometheus proxy.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct condition {
 
 /*
  * It holds, for the reason code (a negative errno, or any other number), in the words of format.
- * The words may change from beat to beat (a count), the log hears of a new code only.
+ * The words may change from time to time (a count), the log hears of a new code only.
  */
 void condition_raise(struct condition *condition, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

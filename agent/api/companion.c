@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/heartbeat_service.h"
+#include "api/companion.h"
 
 #include <signal.h>
 #include <sys/stat.h>
@@ -10,8 +10,6 @@
 #include "sys/installation.h"
 
 enum { STOP_TIMEOUT_MS = 2000 };
-
-static const char name[] = "amphora-heartbeat";
 
 /* Points into program and sources. */
 static const char **argv_make(const char *program, const struct settings_sources *sources)
@@ -33,10 +31,10 @@ static const char **argv_make(const char *program, const struct settings_sources
 }
 
 /*
- * Where the sender's log goes: to ours, unless that is a pipe, which would break under it, or keep
- * whoever reads it waiting, when we die and it lives on. NULL: to ours.
+ * Where its log goes: to ours, unless that is a pipe, which would break under it, or keep whoever
+ * reads it waiting, when we die and it lives on. NULL: to ours.
  */
-static char *output_path(const struct settings *settings)
+static char *output_path(const char *name, const struct settings *settings)
 {
 	struct stat status;
 
@@ -45,12 +43,12 @@ static char *output_path(const struct settings *settings)
 	return xformat("%s/%s.log", settings->runtime_dir, name);
 }
 
-int heartbeat_service_restart(struct service_manager *services,
+int companion_restart(struct service_manager *services, const char *name,
 	const struct settings_sources *sources, const struct settings *settings, struct err *err)
 {
 	cleanup_free char *program = installation_find_program(name);
 	cleanup_free const char **argv = argv_make(program, sources);
-	cleanup_free char *output = output_path(settings);
+	cleanup_free char *output = output_path(name, settings);
 	const struct service_spec spec = {
 		.name = name,
 		.process = {.argv = argv, .output_path = output},
@@ -62,7 +60,7 @@ int heartbeat_service_restart(struct service_manager *services,
 	return r < 0 ? err_wrap(err, r, "starting %s", name) : 0;
 }
 
-void heartbeat_service_stop(struct service_manager *services)
+void companion_stop(struct service_manager *services, const char *name)
 {
 	service_stop(services, name, NULL);
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prometheus-proxy: the metrics of this amphora's HAProxy under Octavia's names, for the PROMETHEUS
+ * listeners that controllers render. Lives in the network namespace of HAProxy, which it waits for.
+ * Stays in the foreground, logs to stderr.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/condition.h"
+#include "base/log.h"
+#include "conf/command_line.h"
+#include "conf/settings.h"
+#include "prometheus/proxy.h"
+#include "sys/network_namespace.h"
+#include "sys/privilege.h"
+#include "sys/stop_signal.h"
+
+enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
+
+enum { ENTER_AGAIN_MS = 1000 };
+
+static int check(const struct settings *settings)
+{
+	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
+	struct privilege_user user;
+	struct err err = ERR_NONE;
+
+	settings_describe(settings, &text);
+	fputs(buf_text(&text), stdout);
+	if (privilege_is_root() && privilege_find_user(settings->user, &user, &err) < 0) {
+		fprintf(stderr, "prometheus-proxy: %s\n", err.text);
+		return STATUS_WRONG_CONFIGURATION;
+	}
+	return STATUS_FINE;
+}
+
+/*
+ * Moves us into the namespace, for good. 1: there; 0: asked to end before it appeared. While one is
+ * being made its name is there, and no namespace (-EINVAL).
+ */
+static int network_namespace_wait(const char *name, int stop_fd, struct err *err)
+{
+	CLEANUP(condition_deinit) struct condition waiting = {0};
+	struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
+
+	for (;;) {
+		struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
+		int r = network_namespace_enter(name, &stay, err);
+
+		if (r == 0) {
+			close_fd(stay.home); /* there is no going back */
+			return 1;
+		}
+		if (r != -ENOENT && r != -EINVAL)
+			return r;
+		condition_raise(&waiting, 0, "waiting for network namespace %s", name);
+		if (poll(&stop, 1, ENTER_AGAIN_MS) < 0 && errno != EINTR)
+			return err_set_errno(err, -errno, "waiting for network namespace %s", name);
+		if (stop.revents)
+			return 0;
+	}
+}
+
+/* Enters the namespace, then is no longer root. The same results. */
+static int become_resident(const struct settings *settings, int stop_fd, struct err *err)
+{
+	struct privilege_user user;
+	int r;
+
+	if (!privilege_is_root()) {
+		log_info("not started as root: staying in the present network namespace");
+		return 1;
+	}
+	r = privilege_find_user(settings->user, &user, err);
+	if (r < 0)
+		return r;
+	r = network_namespace_wait(settings->network_namespace, stop_fd, err);
+	if (r <= 0)
+		return r;
+	r = privilege_drop(&user, 0, err);
+	return r < 0 ? r : 1;
+}
+
+/* Forgets the settings, and their keys, before the first stranger connects. */
+static int run(struct settings *settings, struct err *err)
+{
+	const struct proxy_options options = {
+		.port = settings->prometheus_port,
+		.exporter_port = (in_port_t)settings->prometheus_exporter_port,
+		.timeouts = SCRAPE_TIMEOUTS,
+	};
+	cleanup_close int stop = stop_signal_open(err);
+	int r;
+
+	if (stop < 0)
+		return stop;
+	r = become_resident(settings, stop, err);
+	settings_deinit(settings);
+	return r <= 0 ? r : proxy_run(&options, stop, err);
+}
+
+static int serve(struct settings *settings)
+{
+	struct err err = ERR_NONE;
+
+	mallopt(M_ARENA_MAX, 1);
+	umask(022);
+	log_set_debug(settings->debug);
+	if (settings->prometheus_port == 0) {
+		fprintf(stderr, "prometheus-proxy: [agent] prometheus_port is 0: there is to be no "
+				"Prometheus proxy\n");
+		return STATUS_WRONG_CONFIGURATION;
+	}
+	if (run(settings, &err) < 0) {
+		log_error("ending: %s", err.text);
+		return STATUS_FAILED;
+	}
+	log_info("ending as asked");
+	return STATUS_FINE;
+}
+
+int main(int argc, char **argv)
+{
+	CLEANUP(settings_deinit) struct settings settings = {0};
+	CLEANUP(command_line_deinit) struct command_line line = {0};
+	struct err err = ERR_NONE;
+	int status;
+
+	if (!command_line_parse(argc, argv,
+		    "Serves the metrics of an Octavia amphora to Prometheus.", &line, &status))
+		return status;
+	if (settings_load(&line.sources, &settings, &err) < 0) {
+		fprintf(stderr, "prometheus-proxy: %s\n", err.text);
+		return STATUS_WRONG_CONFIGURATION;
+	}
+	return line.check ? check(&settings) : serve(&settings);
+}

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A keepalived that only pretends to serve UDP and SCTP listeners: a real one needs IPVS in the
+kernel. What it does stands in fake_keepalived.sh."""
+
+import pathlib
+
+PROGRAM = pathlib.Path(__file__).with_name("fake_keepalived.sh")
+
+
+class FakeKeepalived:
+    """What the fake ones of one amphora did, and what fails from now on. Make it before the agent
+    starts. checker: the real keepalived that judges configs, if any."""
+
+    def __init__(self, amphora, monkeypatch, version="2.2.7", checker=""):
+        self.path = amphora.directory / "keepalived.log"
+        monkeypatch.setenv("FAKE_KEEPALIVED_LOG", str(self.path))
+        monkeypatch.setenv("FAKE_KEEPALIVED_VERSION", version)
+        monkeypatch.setenv("FAKE_KEEPALIVED_CHECKER", checker)
+        amphora.drop_in.set("agent", "keepalived_cmd", PROGRAM)
+
+    def steps(self):
+        """The words since the last call: "check", "start", "reload", "stop"."""
+        if not self.path.exists():
+            return []
+        lines = self.path.read_text().splitlines()
+        self.path.unlink()
+        return [line.split()[0] for line in lines]
+
+    def fail(self, *steps):
+        self.path.with_name(self.path.name + ".fail").write_text("\n".join(steps) + "\n")
