@@ -64,7 +64,7 @@ static int down(const struct net_site *site, const char *name, struct err *err)
 	return r < 0 ? r : namespace_interface_down(site, &description, err);
 }
 
-/* An interface that is described but gone is down already. */
+/* An interface that is described but gone is down already, and all are without a namespace. */
 static int down_all(const struct net_site *site, struct err *err)
 {
 	cleanup_free struct interface_name *names = NULL;
@@ -78,9 +78,9 @@ static int down_all(const struct net_site *site, struct err *err)
 		struct err problem = ERR_NONE;
 
 		r = down(site, names[i].text, &problem);
-		if (r == 0 || r == -ENODEV)
+		if (r == 0 || r == -ENODEV || r == -ENOENT)
 			continue;
-		log_error("interface %s: %s", names[i].text, problem.text);
+		log_error("%s", problem.text);
 		result = err_set(err, r, "not every interface is down");
 	}
 	return result;
@@ -105,8 +105,7 @@ static int run_locked(
 		return r;
 	if (all)
 		return down_all(site, err);
-	r = is_up ? up(site, name, err) : down(site, name, err);
-	return r < 0 ? err_wrap(err, r, "interface %s", name) : 0;
+	return is_up ? up(site, name, err) : down(site, name, err);
 }
 
 static int run(const struct settings *settings, bool is_up, const char *name)

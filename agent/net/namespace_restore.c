@@ -82,7 +82,7 @@ static bool ascent_finish(struct ascent *ascent)
 	else if (r == -ENODEV)
 		log_info("interface %s is described but not there", description->name);
 	else if (r < 0)
-		log_error("interface %s: %s", description->name, err->text);
+		log_error("%s", err->text);
 	return r == 0 || r == -ENODEV;
 }
 

@@ -128,6 +128,20 @@ def test_down_all_takes_all_down_and_up_all_brings_them_back(machine):
     assert machine.addresses("eth2") == [ADDRESSES["eth2"]]
 
 
+def test_without_a_namespace_all_is_down(machine):
+    result = machine.run("down", "all")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_failure_names_the_interface_once(machine):
+    machine.describe("eth2", mtu=1)
+    for name in ("eth2", "all"):
+        result = machine.run("up", name)
+        assert result.returncode == 1
+        [failure] = [line for line in result.stderr.splitlines() if "MTU" in line]
+        assert failure.count("eth2") == 1
+
+
 @pytest.mark.parametrize("action", ["up", "down"])
 def test_what_is_not_described_is_a_failure_that_names_it(machine, action):
     result = machine.run(action, "eth9")
