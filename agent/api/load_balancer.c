@@ -127,7 +127,8 @@ void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
 	r = action_run(action, instance, &applied, &output, &err);
 	vrrp_check_refresh(call->agent);
-	if (r == -ENOENT) {
+	/* HAProxy itself, or its namespace, may be what is not there. */
+	if (r == -ENOENT && !haproxy_instance_exists(instance->site, &id)) {
 		reply_not_found(ret_reply, &id);
 	} else if (r < 0) {
 		cleanup_free char *message =

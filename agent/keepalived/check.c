@@ -76,7 +76,8 @@ static int output_judge(int status, const char *output)
 		return has_fatal_complaint(output) || !lacks_only_an_interface(output) ? -EBADMSG
 										       : 0;
 	default:
-		return -EIO;
+		/* One that ends in the middle of a broken file. */
+		return has_fatal_complaint(output) ? -EBADMSG : -EIO;
 	}
 }
 

@@ -249,6 +249,12 @@ static void remember(const struct lvs_site *site, const struct id *listener, con
 		log_warning("listener %s: %s", listener->text, err.text);
 }
 
+/* A missing program or namespace is no missing listener, which is what -ENOENT tells. */
+static int process_failure(int r)
+{
+	return r == -ENOENT ? -EIO : r;
+}
+
 /* It runs afterwards; with reloads also with exactly what is installed. */
 static int instance_run(const struct lvs_site *site, const struct id *listener, bool reloads,
 	enum lvs_applied *ret_applied, struct err *err)
@@ -262,11 +268,12 @@ static int instance_run(const struct lvs_site *site, const struct id *listener, 
 	r = lvs_instance_read(site, listener, &text, err);
 	if (r == 0)
 		r = file_forget(site, listener, LVS_FILE_STOPPED, err);
-	/* Of one that runs this tells the service manager how to start it again. */
-	if (r == 0)
-		r = keepalived_process_start(site->keepalived, &process.keepalived, &started, err);
 	if (r < 0)
 		return r;
+	/* Of one that runs this tells the service manager how to start it again. */
+	r = keepalived_process_start(site->keepalived, &process.keepalived, &started, err);
+	if (r < 0)
+		return process_failure(r);
 	*ret_applied = started ? LVS_APPLIED_START : LVS_APPLIED_NONE;
 	if (!started) {
 		if (!reloads || lvs_running_has(site->keepalived->base_path, listener,
@@ -274,7 +281,7 @@ static int instance_run(const struct lvs_site *site, const struct id *listener, 
 			return 0;
 		r = process_reload(site, &process, &started, err);
 		if (r < 0)
-			return r;
+			return process_failure(r);
 		*ret_applied = LVS_APPLIED_RELOAD;
 	}
 	remember(site, listener, &text);

@@ -86,17 +86,11 @@ static void refuse(struct scrape *scrape, const char *status, int64_t now_ms)
 	sending_enter(scrape, outlet_send(&scrape->outlet, &part, 1), now_ms);
 }
 
-static void cut(struct scrape *scrape, int64_t now_ms)
-{
-	outlet_break(&scrape->outlet);
-	state_enter(scrape, SCRAPE_OVER, now_ms);
-}
-
 static void exporter_fail(struct scrape *scrape, const struct err *err, int64_t now_ms)
 {
 	exporter_has_failed(scrape->exporter, err);
 	if (scrape->has_begun)
-		cut(scrape, now_ms);
+		state_enter(scrape, SCRAPE_OVER, now_ms);
 	else
 		refuse(scrape, "502 Bad Gateway", now_ms);
 }
@@ -319,10 +313,8 @@ bool scrape_expire(struct scrape *scrape, int64_t now_ms)
 	if (waits_for_exporter && now_ms < scrape->end_ms) {
 		err_set(&err, -ETIMEDOUT, "it is silent for %d ms", scrape->timeouts->exporter_ms);
 		exporter_fail(scrape, &err, now_ms);
-	} else if (scrape->state == SCRAPE_LINGERING) {
-		state_enter(scrape, SCRAPE_OVER, now_ms);
 	} else {
-		cut(scrape, now_ms);
+		state_enter(scrape, SCRAPE_OVER, now_ms);
 	}
 	return scrape->state != SCRAPE_OVER;
 }
@@ -368,6 +360,9 @@ struct scrape *scrape_new(
 
 void scrape_free(struct scrape *scrape)
 {
+	/* Whatever ends it early, a part must not look like the whole. */
+	if (scrape->exporter_fd >= 0 || scrape->outlet.unsent)
+		outlet_break(&scrape->outlet);
 	exporter_leave(scrape);
 	outlet_deinit(&scrape->outlet);
 	buf_deinit(&scrape->head);

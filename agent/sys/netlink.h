@@ -50,8 +50,10 @@ int netlink_find_mac(struct netlink *netlink, const struct mac *mac, struct netl
 int netlink_link_up(struct netlink *netlink, int index, unsigned mtu_bytes, struct err *err);
 int netlink_link_down(struct netlink *netlink, int index, struct err *err);
 /*
- * Into the namespace behind the descriptor, under the name, in one step; it is down there. -EEXIST:
- * the name is taken there, and the link may be there all the same, under its old one.
+ * Into the namespace behind the descriptor, under the name, in one step; it is down there. Its
+ * altnames, which udev gave it, go before: there they would be in the way of others' names, or of
+ * its own. -EEXIST: the name is taken there, and the link may be there all the same, under its old
+ * one.
  */
 int netlink_link_move(
 	struct netlink *netlink, int index, int namespace_fd, const char *name, struct err *err);

@@ -5,6 +5,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <netlink/attr.h>
@@ -151,14 +152,73 @@ int netlink_link_down(struct netlink *netlink, int index, struct err *err)
 	return 0;
 }
 
+/* ALTIFNAMSIZ of <linux/if.h>, which cannot stand beside <net/if.h>. */
+enum { ALTNAME_SIZE = 128 };
+
+struct altname {
+	char text[ALTNAME_SIZE];
+};
+
+static void altnames_read(const struct nlmsghdr *message, struct netlink_list *list)
+{
+	const struct ifinfomsg *header = nlmsg_data(message);
+	struct nlattr *attributes[IFLA_MAX + 1];
+	struct nlattr *property;
+	int left;
+
+	if (message->nlmsg_type != RTM_NEWLINK ||
+		nlmsg_parse((struct nlmsghdr *)message, sizeof(*header), attributes, IFLA_MAX,
+			NULL) < 0 ||
+		!attributes[IFLA_PROP_LIST])
+		return;
+	nla_for_each_nested(property, attributes[IFLA_PROP_LIST], left)
+	{
+		struct altname altname;
+
+		if (nla_type(property) != IFLA_ALT_IFNAME)
+			continue;
+		nla_strlcpy(altname.text, property, sizeof(altname.text));
+		netlink_list_add(list, &altname);
+	}
+}
+
+static int altname_remove(struct netlink *netlink, int index, const struct altname *altname)
+{
+	struct ifinfomsg header = {.ifi_index = index};
+	cleanup_message struct nl_msg *message =
+		netlink_message(RTM_DELLINKPROP, 0, &header, sizeof(header));
+	struct nlattr *properties = nla_nest_start(message, IFLA_PROP_LIST | NLA_F_NESTED);
+
+	netlink_put_text(message, IFLA_ALT_IFNAME, altname->text);
+	nla_nest_end(message, properties);
+	return netlink_change(netlink, message);
+}
+
+/* Its altnames, which udev gives, and any of which may be the name that it, or another, is to get.
+ */
+static int altnames_remove(struct netlink *netlink, int index, struct err *err)
+{
+	cleanup_netlink_list struct netlink_list list = NETLINK_LIST_INIT(struct altname, 0);
+	cleanup_message struct nl_msg *message = link_question(0, index);
+	int r = netlink_ask(netlink, message, altnames_read, &list);
+
+	for (size_t i = 0; r == 0 && i < list.count; i++)
+		r = altname_remove(netlink, index, &((const struct altname *)list.items)[i]);
+	if (r < 0)
+		return netlink_err(netlink, r, err, "removing its altnames");
+	return 0;
+}
+
 int netlink_link_move(
 	struct netlink *netlink, int index, int namespace_fd, const char *name, struct err *err)
 {
 	struct ifinfomsg header = {.ifi_index = index};
 	cleanup_message struct nl_msg *message =
 		netlink_message(RTM_NEWLINK, 0, &header, sizeof(header));
-	int r;
+	int r = altnames_remove(netlink, index, err);
 
+	if (r < 0)
+		return r;
 	netlink_put_u32(message, IFLA_NET_NS_FD, (uint32_t)namespace_fd);
 	netlink_put_text(message, IFLA_IFNAME, name);
 	r = netlink_change(netlink, message);

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """This project's agent, run from the build folder."""
 
+import contextlib
+import time
+
 import process
 from subject import Subject
+
+START_WAIT_S = 10
 
 
 class Counts:
@@ -14,6 +19,8 @@ class Counts:
     uploads = 15
     reloads = 5
     gets_meanwhile = 50
+    scrapes = 50
+    scrapers = 100
     health_checks = 200
 
 
@@ -46,7 +53,8 @@ runtime_dir = {self.folder}/run
                 "--config-dir", self.folder / "conf.d"]
 
     def programs(self):
-        return {name: process.running(name) for name in ("amphora-agent", "amphora-heartbeat")}
+        return {name: process.running(name)
+                for name in ("amphora-agent", "amphora-heartbeat", "prometheus-proxy")}
 
     def api_pids(self):
         return [self.process.pid]
@@ -54,5 +62,15 @@ runtime_dir = {self.folder}/run
     def sender_pid(self):
         return process.running("amphora-heartbeat")[-1]
 
+    @contextlib.contextmanager
+    def prometheus_proxy(self):
+        """Its pid; the agent runs it, once it serves."""
+        deadline = time.monotonic() + START_WAIT_S
+        while not (found := process.running("prometheus-proxy")):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the agent starts no Prometheus proxy")
+            time.sleep(0.01)
+        yield found[-1]
+
     def left_behind(self):
-        return process.running("amphora-heartbeat")
+        return [*process.running("amphora-heartbeat"), *process.running("prometheus-proxy")]

@@ -18,6 +18,7 @@ import health_checks
 import heartbeats
 import memory
 import plugging
+import prometheus
 import python_agent
 import sandbox
 import start
@@ -31,7 +32,7 @@ from subject import AMPHORA_ID
 
 SECTIONS = {"start": start, "memory": memory, "throughput": throughput, "heartbeats": heartbeats,
             "uploads": uploads, "failover": failover, "health-checks": health_checks,
-            "plugging": plugging}
+            "plugging": plugging, "prometheus": prometheus}
 
 
 def arguments():

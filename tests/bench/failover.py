@@ -7,6 +7,7 @@ import pathlib
 import statistics
 import sys
 import time
+from operator import methodcaller
 
 import sandbox
 from subject import Unavailable
@@ -20,20 +21,21 @@ ADVERT_S = 1
 SKEW_S = (256 - 90) / 256
 UNNOTICED_S = 3 * ADVERT_S + SKEW_S + 0.5
 ANNOUNCED_S = 1.2
-# A keepalived that is back must hear the other's advertisements before it is a standby; and what
-# died a moment ago is started again at once only when it ran for ten seconds.
-SETTLE_S = 10.5
+# A keepalived that is back must hear the other's advertisements before it is a standby.
+STANDBY_S = 3 * ADVERT_S
+# What was killed is started again at once only when it ran for ten seconds.
+RESTARTS_AT_ONCE_S = 10.5
 REFERENCE_CHECK = "/usr/bin/haproxy-vrrp-check"
 
 
-def _outages(pair, mishap, remedy):
+def _outages(pair, mishap, remedy, pause_s):
     """Each time it befalls whoever is the master then."""
     outages = []
     for _ in range(TIMES):
         master = pair.master()
         outages.append(pair.measure(mishap, master))
         remedy(master)
-        time.sleep(SETTLE_S)
+        time.sleep(pause_s)
     return outages
 
 
@@ -60,18 +62,20 @@ def _check_ms(program, socket_path):
 
 
 def _measure_pair(pair, others, report):
-    for label, mishap, remedy, below in (
+    for label, mishap, remedy, pause_s, below in (
             ("VIP away: keepalived stopped in order",
-             lambda node: node.stop_keepalived(), lambda node: node.start_keepalived(),
+             methodcaller("stop_keepalived"), methodcaller("start_keepalived"), STANDBY_S,
              ANNOUNCED_S),
             ("VIP away: keepalived killed",
-             lambda node: node.kill_keepalived(), lambda node: None, UNNOTICED_S),
+             methodcaller("kill_keepalived"), lambda _: None, RESTARTS_AT_ONCE_S,
+             UNNOTICED_S),
             ("VIP away: interface down",
-             lambda node: node.lose_interface(), lambda node: node.get_interface_back(),
+             methodcaller("lose_interface"), methodcaller("get_interface_back"), STANDBY_S,
              UNNOTICED_S),
             ("VIP away: HAProxy killed (it stays)",
-             lambda node: node.kill_haproxy(), lambda node: None, ANNOUNCED_S)):
-        _row(report, others, label, _outages(pair, mishap, remedy), below)
+             methodcaller("kill_haproxy"), lambda _: None, RESTARTS_AT_ONCE_S,
+             ANNOUNCED_S)):
+        _row(report, others, label, _outages(pair, mishap, remedy, pause_s), below)
 
 
 def measure(subjects, report):

@@ -16,10 +16,10 @@ WARM_REQUESTS = 100
 FLAT_MIB = 0.25
 
 
-def _copy_libraries(subject):
+def copy_libraries(subject):
     """A folder with copies of the shared libraries of the subject's program."""
     folder = subject.folder / "libraries"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     listed = subprocess.run(["ldd", subject.executable], capture_output=True, text=True, check=True)
     for line in listed.stdout.splitlines():
         name, arrow, rest = line.partition(" => ")
@@ -33,7 +33,7 @@ class Memory:
 
     def __init__(self, subject):
         self.requests = subject.counts.long_run_requests
-        subject.start(libraries=_copy_libraries(subject))
+        subject.start(libraries=copy_libraries(subject))
         time.sleep(IDLE_S)
         self.idle = subject.pss_mib()
         connections = subject.client.idle_connections(IDLE_CONNECTIONS)

@@ -5,6 +5,7 @@ It has paths of its own wired in (/var/lib/octavia, its log in /var/log, unit fi
 /usr/lib/systemd/system), takes the machine for systemd's by the name of process 1, and starts
 HAProxy through /usr/sbin/service. So each of these is mounted over, inside the sandbox only."""
 
+import contextlib
 import os
 import pathlib
 import socket
@@ -42,7 +43,18 @@ class Counts:
     uploads = 9
     reloads = 5
     gets_meanwhile = 1
+    scrapes = 3
+    scrapers = 10
     health_checks = 20
+
+
+# Its main enters a namespace by a fixed name, where in here no HAProxy is: the server alone.
+PROMETHEUS_PROXY = """\
+import http.server
+from octavia.cmd import prometheus_proxy
+http.server.ThreadingHTTPServer(
+    ("127.0.0.1", 9102), prometheus_proxy.PrometheusProxy).serve_forever()
+"""
 
 
 def install():
@@ -106,6 +118,16 @@ class PythonAgent(Subject):
 
     def sender_pid(self):
         return self.programs()["sender"][0]
+
+    @contextlib.contextmanager
+    def prometheus_proxy(self):
+        """Its pid; an image runs it as a unit of its own."""
+        with subprocess.Popen(["/usr/bin/python3", "-c", PROMETHEUS_PROXY], stdin=subprocess.DEVNULL,
+                              stdout=self.log, stderr=self.log) as proxy:
+            try:
+                yield proxy.pid
+            finally:
+                proxy.kill()
 
     def left_behind(self):
         return []

@@ -23,7 +23,7 @@ class Unavailable(Exception):
 
 class Subject:
     """Subclasses give: name, port, health_port, counts, base_path, executable, command(),
-    programs(), api_pids(), sender_pid(), left_behind() and health_checker."""
+    programs(), api_pids(), sender_pid(), prometheus_proxy(), left_behind() and health_checker."""
 
     def __init__(self, folder, certificates, tls_client):
         self.folder = pathlib.Path(folder)

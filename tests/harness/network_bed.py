@@ -15,6 +15,7 @@ network, and the nexthop of the VIP network's host route. `client` is beyond the
 import contextlib
 import itertools
 import os
+import pathlib
 import subprocess
 import tempfile
 
@@ -54,31 +55,40 @@ FORWARDS = {"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/forwarding": 1}
 
 
 class Shield:
-    """What a test's agent must not reach of this machine, although its network is another one:
-    the PCI bus that it asks to look again, and resolv.conf that a DHCP client rewrites. `wrapper` is
-    for Amphora: a mount namespace in which these are files of a folder. Namespaces that the agent
-    makes are seen outside all the same."""
+    """What a test's agent must not reach of this machine, although its network is another one: the
+    PCI bus that it asks to look again, resolv.conf, and the places where a DHCP client keeps its
+    leases and pid. `wrapper` is for Amphora: a mount namespace in which these are of a folder.
+    Network namespaces that the agent makes are seen outside all the same."""
 
     SCRIPT = """\
-mount --make-private / && mount --make-private /sys || exit
-mount --bind "$1/resolv.conf" /etc/resolv.conf || exit
-if [ -e /sys/bus/pci/rescan ]; then mount --bind "$1/rescan" /sys/bus/pci/rescan || exit; fi
+set -e
+mount --make-private /
+mount --make-private /sys
+! mountpoint -q /run || mount --make-private /run
+mount --bind "$1/resolv.conf" /etc/resolv.conf
+! [ -e /sys/bus/pci/rescan ] || mount --bind "$1/rescan" /sys/bus/pci/rescan
+mkdir -p /var/lib/dhclient
+mount --bind "$1/leases" /var/lib/dhclient
+mount --rbind /run/netns "$1/run/netns"
+mount --rbind "$1/run" /run
 shift
 exec "$@"
 """
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="amphora-test-shield-")
+        folder = pathlib.Path(self._folder.name)
+        folder.chmod(0o755)
         for name in ("resolv.conf", "rescan"):
-            with open(f"{self._folder.name}/{name}", "x"):
-                pass
+            (folder / name).touch()
+        for name in ("leases", "run/netns"):
+            (folder / name).mkdir(parents=True)
         self.wrapper = ("unshare", "--mount", "--propagation", "unchanged",
-                        "sh", "-c", self.SCRIPT, "sh", self._folder.name)
+                        "sh", "-c", self.SCRIPT, "sh", folder)
 
     def rescans(self):
         """Whether the PCI bus was asked to look again."""
-        with open(f"{self._folder.name}/rescan") as file:
-            return file.read() != ""
+        return (pathlib.Path(self._folder.name) / "rescan").read_text() != ""
 
     def __enter__(self):
         return self

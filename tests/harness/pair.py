@@ -73,9 +73,14 @@ class Node:
 
     # What may befall it
 
+    @staticmethod
+    def _kill(pids):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # one may end with another
+                os.kill(pid, signal.SIGKILL)
+
     def kill_haproxy(self):
-        for pid in self.amphora.haproxy_pids(self.config.id):
-            os.kill(pid, signal.SIGKILL)
+        self._kill(self.amphora.haproxy_pids(self.config.id))
 
     def keepalived_pids(self):
         """Its main process first."""
@@ -83,9 +88,7 @@ class Node:
         return sorted(pids, key=processes.leads_session, reverse=True)
 
     def kill_keepalived(self):
-        for pid in self.keepalived_pids():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._kill(self.keepalived_pids())
 
     def lose_interface(self):
         self.namespace.ip("link", "set", "eth1", "down")

@@ -46,8 +46,8 @@ def main():
 
 @dataclass
 class Outage:
-    """What a client noticed: the longest time in which no request that succeeds was started, and
-    how many of all failed."""
+    """What a client noticed: the time from the last request before any failed to the first one
+    after the last that failed (some between may have got through), and how many failed."""
 
     away_s: float
     failed: int
@@ -91,9 +91,12 @@ class RequestStream:
     def outage(self, since):
         """Of the requests from a moment of the shared clock on; ask when it flows again."""
         seen = sorted(request for request in self._seen if request[0] >= since)
-        succeeded = [started for started, ok in seen if ok]
-        away_s = max(later - earlier for earlier, later in zip(succeeded, succeeded[1:]))
-        return Outage(away_s, len(seen) - len(succeeded), len(seen))
+        failed = [started for started, ok in seen if not ok]
+        if not failed:
+            return Outage(0, 0, len(seen))
+        before = max(started for started, ok in seen if ok and started < failed[0])
+        after = min(started for started, ok in seen if ok and started > failed[-1])
+        return Outage(after - before, len(failed), len(seen))
 
 
 if __name__ == "__main__":

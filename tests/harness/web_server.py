@@ -40,6 +40,10 @@ class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
 
+    def server_bind(self):
+        """Without HTTPServer's question for a name, which no name server answers in a namespace."""
+        socketserver.TCPServer.server_bind(self)
+
 
 class WebServer:
     """An HTTP member: every path answers its identity, /healthz answers `health_status`."""

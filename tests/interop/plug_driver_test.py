@@ -228,7 +228,6 @@ def test_a_udp_listener_is_taken_and_given_back(controller, bed, server):
     answer = controller.amphora.api.get(f"/1.0/listeners/{listener_id}/udp_listener")
     assert (answer.status, answer.text) == (200, config)
     with pytest.raises(api_exceptions.InvalidRequest):
-        client.upload_udp_config(controller.amphora_model_1_0(), listener_id,
-                                 "virtual_server { this is none\n")
+        client.upload_udp_config(controller.amphora_model_1_0(), listener_id, config + "}\n")
     assert controller.amphora.api.get(
         f"/1.0/listeners/{listener_id}/udp_listener").text == config

@@ -123,6 +123,15 @@ def test_a_stop_ends_it_and_a_start_brings_it_back(amphora, balancer):
     assert balancer.who_answers() == "one"
 
 
+def test_a_missing_haproxy_is_no_missing_load_balancer(amphora, balancer):
+    assert balancer.upload().status == 202
+    amphora.config.set("haproxy_amphora", "haproxy_cmd", "/nonexistent/haproxy")
+    amphora.restart()
+    answer = balancer.act("reload")
+    assert answer.status == 500
+    assert "/nonexistent/haproxy" in answer.json["details"]
+
+
 @pytest.mark.parametrize("action", ["RELOAD", "Reload", "START", "sToP"])
 def test_the_case_of_an_action_does_not_matter(balancer, action):
     assert balancer.upload().status == 202

@@ -96,8 +96,8 @@ def test_what_is_no_address_is_a_400(amphora, address):
     assert put_rules(amphora, [], address).json == {"message": "Invalid IP address"}
 
 
-def test_in_a_namespace_that_is_not_there_nothing_is_found(make_amphora):
-    amphora = make_amphora(network_namespace="amphora-test-missing").start()
+def test_in_a_namespace_where_nothing_is_plugged_nothing_is_found(bed_amphora):
+    amphora = bed_amphora.start()
     assert amphora.api.get(f"/1.0/interface/{VIP}").status == 404
     assert put_rules(amphora, RULES).status == 404
 

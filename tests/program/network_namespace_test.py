@@ -104,26 +104,22 @@ def test_a_reload_stays_in_the_namespace(namespace, balancer):
     assert {inode_of(pid) for pid in [balancer.master, *balancer.workers]} == {namespace.inode()}
 
 
-def test_a_missing_namespace_is_made(make_amphora, resources):
-    name = f"amphora-test-{os.urandom(4).hex()}"
-    resources.callback(NetworkNamespace.ip_host, "netns", "delete", name)
-    amphora = make_amphora(network_namespace=name).start()
+def test_a_missing_namespace_is_made(bed, bed_amphora):
+    amphora = bed_amphora.start()
     balancer = LoadBalancer(amphora)
     assert balancer.upload().status == 202
     assert balancer.act("reload").status == 202
-    inside = os.stat(f"/run/netns/{name}").st_ino
-    assert {inode_of(pid) for pid in [balancer.master, *balancer.workers]} == {inside}
+    assert {inode_of(pid) for pid in [balancer.master, *balancer.workers]} == {bed.inside.inode()}
 
 
-def test_a_namespace_that_cannot_be_made_is_a_500_that_names_it(make_amphora, resources):
-    name = f"amphora-test-{os.urandom(4).hex()}"
-    occupied = pathlib.Path("/run/netns", name)
-    occupied.mkdir(parents=True)
+def test_a_namespace_that_cannot_be_made_is_a_500_that_names_it(bed, bed_amphora, resources):
+    occupied = pathlib.Path("/run/netns", bed.inside.name)
+    occupied.mkdir()
     resources.callback(occupied.rmdir)
-    amphora = make_amphora(network_namespace=name).start()
+    amphora = bed_amphora.start()
     balancer = LoadBalancer(amphora)
     upload = balancer.upload()
     answer = balancer.act("reload") if upload.status == 202 else upload
     assert answer.status == 500
-    assert name in answer.json["details"]
+    assert bed.inside.name in answer.json["details"]
     eventually(lambda: amphora.api.get("/1.0/details").status == 200, "details are answered")

@@ -432,6 +432,20 @@ static void a_start_that_fails_tells_keepalives_words_and_the_next_one_helps(voi
 	assert_true(is_running());
 }
 
+static void a_missing_keepalived_is_no_missing_listener(void **state)
+{
+	struct err err = ERR_NONE;
+
+	(void)state;
+	assert_int_equal(upload(one), 0);
+	site_drop();
+	settings.keepalived_cmd = (char *)"/nonexistent/keepalived";
+	site_make();
+	assert_int_equal(reload_result(&err), -EIO);
+	assert_non_null(strstr(err.text, "/nonexistent/keepalived"));
+	assert_int_equal(lvs_instance_state(site, &listener), LVS_INSTANCE_ERROR);
+}
+
 static void a_reload_that_fails_is_tried_again_by_the_next_one(void **state)
 {
 	struct err err = ERR_NONE;
@@ -620,6 +634,7 @@ int main(void)
 		with_fake(one_that_was_killed_is_started_again_by_itself),
 		with_fake(the_state_is_active_offline_or_error),
 		with_fake(a_start_that_fails_tells_keepalives_words_and_the_next_one_helps),
+		with_fake(a_missing_keepalived_is_no_missing_listener),
 		with_fake(a_reload_that_fails_is_tried_again_by_the_next_one),
 		with_fake(a_deleted_one_leaves_nothing),
 		with_fake(listeners_do_not_touch_each_other),

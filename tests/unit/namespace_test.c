@@ -290,13 +290,17 @@ static void altnames_do_not_confuse(void **state)
 	(void)state;
 	skip_without_namespaces();
 	plugged(MAC_1, "eth1", "198.51.100.10");
+	plugged(MAC_2, "eth2", "203.0.113.10");
 	nic_add("ens4", MAC_1);
 	nic_add("ens5", MAC_2);
-	ip("link property add dev ens4 altname enp0s4 altname enx1");
+	nic_add("ens6", MAC_3);
+	ip("link property add dev ens4 altname enp0s4 altname eth2");
 	ip("link property add dev ens5 altname eth1");
+	ip("link property add dev ens6 altname eth3");
 	assert_true(namespace_restore(site));
 	assert_true(ip_shows("-n " INSIDE " link show eth1", MAC_1));
-	assert_true(ip_shows("link show ens5", MAC_2));
+	assert_true(ip_shows("-n " INSIDE " link show eth2", MAC_2));
+	assert_true(ip_shows("link show eth3", MAC_3));
 }
 
 static void restoring_again_changes_nothing(void **state)

@@ -252,6 +252,28 @@ static void a_link_moves_although_its_present_name_is_taken_there(void **state)
 	}
 }
 
+/* LP #2027995: they may be the very name that it, or the next one, is to get. */
+static void a_link_that_moves_leaves_its_altnames_behind(void **state)
+{
+	cleanup_netlink struct netlink *netlink = opened();
+	CLEANUP(elsewhere_deinit) struct elsewhere elsewhere = {0};
+	struct netlink_link link;
+
+	(void)state;
+	elsewhere_make(&elsewhere);
+	for (int i = 1; i <= 2; i++) {
+		cleanup_free char *name = xformat("eth%d", i);
+
+		ip("link add ens4 type veth peer name far%d", i);
+		ip("link property add dev ens4 altname eth1 altname eth2 altname enp0s4");
+		netlink_find_name(netlink, "ens4", &link, NULL);
+		assert_int_equal(
+			netlink_link_move(netlink, link.index, elsewhere.namespace_fd, name, NULL),
+			0);
+		assert_int_equal(netlink_find_name(elsewhere.netlink, name, &link, NULL), 0);
+	}
+}
+
 static void a_name_that_is_taken_there_is_eexist_and_the_link_moved(void **state)
 {
 	cleanup_netlink struct netlink *netlink = opened();
@@ -702,6 +724,7 @@ int main(void)
 		in_throw_away_network(a_link_that_is_gone_is_enodev_for_every_change),
 		in_throw_away_network(a_link_moves_and_gets_its_name_in_one_step),
 		in_throw_away_network(a_link_moves_although_its_present_name_is_taken_there),
+		in_throw_away_network(a_link_that_moves_leaves_its_altnames_behind),
 		in_throw_away_network(a_name_that_is_taken_there_is_eexist_and_the_link_moved),
 		in_throw_away_network(addresses_are_listed_with_what_they_are),
 		in_throw_away_network(index_0_lists_the_addresses_of_all_links),
