@@ -22,7 +22,12 @@
 #include "sys/service.h"
 
 enum {
-	/* It reads its config within milliseconds, but may have many addresses to clear first. */
+	/*
+	 * It starts within milliseconds, but looks its own host's name up first: where that is not
+	 * in /etc/hosts, and the network swallows what is asked of name servers, for 10 s and more.
+	 */
+	PID_FILE_TIMEOUT_MS = 25 * 1000,
+	/* It may have many addresses to clear before it has taken up a config. */
 	SETTLE_TIMEOUT_MS = 5 * 1000,
 	SETTLE_STEP_MS = 5,
 	/* It waits a second of its own accord, for its farewell to arrive, before it ends. */
@@ -145,7 +150,7 @@ static int pid_file_await(const struct keepalived_site *site,
 	const struct keepalived_process *process, pid_t pid, struct err *err)
 {
 	cleanup_free char *output = output_path(site, process);
-	int64_t deadline_ms = clock_now_ms() + SETTLE_TIMEOUT_MS;
+	int64_t deadline_ms = clock_now_ms() + PID_FILE_TIMEOUT_MS;
 
 	while (!has_ended(site, process, pid)) {
 		if (keepalived_pid(process->pid_file) == pid)
