@@ -4,7 +4,7 @@
 #   make deps       install what building and testing need (Debian, as root)
 #   make demo       run the main job on real processes and traffic (as root)
 #   make test       unit, program and interop tests; ends with a count line (as root)
-#   make test-guest what needs another kernel (IPVS), in a User-Mode Linux guest (as root)
+#   make test-guest what needs another kernel (IPVS), in a virtual machine with Debian's (as root)
 #   make bench      measure; VS=reference measures the Python agent beside it
 #   make install    DESTDIR= prefix=/usr
 #   make check-layers check-format format clean
@@ -55,7 +55,7 @@ packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev lib
 	libnl-3-dev libnl-genl-3-dev libnftables-dev
 packages_demo := haproxy keepalived curl openssl iproute2 procps python3
 packages_test := libcmocka-dev nftables python3-pytest python3-octavia isc-dhcp-client dnsmasq-base
-packages_guest := user-mode-linux kmod ipvsadm
+packages_guest := qemu-system-x86 busybox kmod ipvsadm
 deps-build:
 	$(Q)tests/install_packages.sh $(packages_build)
 deps-demo: deps-build

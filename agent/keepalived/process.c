@@ -22,7 +22,12 @@
 #include "sys/service.h"
 
 enum {
-	/* It reads its config within milliseconds, but may have many addresses to clear first. */
+	/*
+	 * It starts within milliseconds, but looks its own host's name up first: where that is not
+	 * in /etc/hosts, and the network swallows what is asked of name servers, for 10 s and more.
+	 */
+	PID_FILE_TIMEOUT_MS = 25 * 1000,
+	/* It may have many addresses to clear before it has taken up a config. */
 	SETTLE_TIMEOUT_MS = 5 * 1000,
 	SETTLE_STEP_MS = 5,
 	/* It waits a second of its own accord, for its farewell to arrive, before it ends. */
@@ -84,16 +89,31 @@ static void output_read(const char *path, off_t from, struct buf *ret_text)
 	buf_commit(ret_text, got > 0 ? (size_t)got : 0);
 }
 
+/* What the one that was started after it wrote is not about its end. */
+static void successor_cut(char *text)
+{
+	char *first_end = strchr(text, '\n');
+	char *successor = first_end ? strstr(first_end, "Starting Keepalived v") : NULL;
+
+	if (successor)
+		*successor = '\0';
+}
+
 /* The last lines of what keepalived wrote: why it ended, in its own words. */
 static int err_set_words(const char *path, off_t from, struct err *err)
 {
 	cleanup_buf struct buf output = BUF_INIT(OUTPUT_TAIL_BYTES + 1);
+	cleanup_free char *text = NULL;
 	const char *words;
+	size_t size_bytes;
 
 	output_read(path, from, &output);
-	words = buf_text(&output);
-	if (output.size_bytes > WORDS_BYTES) {
-		words += output.size_bytes - WORDS_BYTES;
+	text = buf_take_text(&output);
+	successor_cut(text);
+	words = text;
+	size_bytes = strlen(text);
+	if (size_bytes > WORDS_BYTES) {
+		words += size_bytes - WORDS_BYTES;
 		words += strcspn(words, "\n");
 	}
 	return err_set(err, -ECHILD, "keepalived ended; it says: %s", words);
@@ -130,7 +150,7 @@ static int pid_file_await(const struct keepalived_site *site,
 	const struct keepalived_process *process, pid_t pid, struct err *err)
 {
 	cleanup_free char *output = output_path(site, process);
-	int64_t deadline_ms = clock_now_ms() + SETTLE_TIMEOUT_MS;
+	int64_t deadline_ms = clock_now_ms() + PID_FILE_TIMEOUT_MS;
 
 	while (!has_ended(site, process, pid)) {
 		if (keepalived_pid(process->pid_file) == pid)
@@ -209,8 +229,8 @@ static void pid_files_list(
 	ret_paths[count] = NULL;
 }
 
-int keepalived_process_start(const struct keepalived_site *site,
-	const struct keepalived_process *process, bool *ret_started, struct err *err)
+static int start_once(const struct keepalived_site *site, const struct keepalived_process *process,
+	bool *ret_started, struct err *err)
 {
 	cleanup_free char *log_facility =
 		xformat("--log-facility=%u", site->administrative_log_facility);
@@ -229,7 +249,6 @@ int keepalived_process_start(const struct keepalived_site *site,
 		.stop_timeout_ms = STOP_TIMEOUT_MS,
 		.pid_files = pid_files,
 	};
-	bool started;
 	pid_t pid;
 	int r;
 
@@ -237,32 +256,56 @@ int keepalived_process_start(const struct keepalived_site *site,
 	pid_files_list(process, pid_files);
 	if (service_pid(site->services, process->service) == 0)
 		output_empty(output);
-	r = service_start(site->services, &spec, &started, err);
+	r = service_start(site->services, &spec, ret_started, err);
 	pid = service_pid(site->services, process->service);
 	if (r == 0)
 		r = pid_file_await(site, process, pid, err);
-	if (r == 0 && started)
+	if (r == 0 && *ret_started)
 		r = settle(site, process, pid, 0, err);
+	return r;
+}
+
+int keepalived_process_start(const struct keepalived_site *site,
+	const struct keepalived_process *process, bool *ret_started, struct err *err)
+{
+	bool started = false;
+	int r = start_once(site, process, &started, err);
+
+	/* One that was about to end when we came: what counts is its successor. */
+	if (r == -ECHILD && !started)
+		r = start_once(site, process, &started, err);
 	if (r < 0)
 		return err_wrap(err, r, "starting %s", process->service);
 	*ret_started = started;
 	return 0;
 }
 
-int keepalived_process_reload(const struct keepalived_site *site,
-	const struct keepalived_process *process, bool *ret_started, struct err *err)
+/* Tells what runs; *ret_started: it did not, and was started instead. */
+static int reload_once(const struct keepalived_site *site, const struct keepalived_process *process,
+	bool *ret_started, struct err *err)
 {
 	cleanup_free char *output = output_path(site, process);
 	off_t from = output_size(output);
-	bool started;
 	pid_t pid;
-	int r = keepalived_process_start(site, process, &started, err);
+	int r = keepalived_process_start(site, process, ret_started, err);
 
-	if (r < 0)
+	if (r < 0 || *ret_started)
 		return r;
 	pid = service_pid(site->services, process->service);
-	if (!started && pid > 0 && kill(pid, SIGHUP) == 0)
-		r = settle(site, process, pid, from, err);
+	if (pid == 0 || kill(pid, SIGHUP) < 0)
+		return err_set(err, -ECHILD, "keepalived has just ended");
+	return settle(site, process, pid, from, err);
+}
+
+int keepalived_process_reload(const struct keepalived_site *site,
+	const struct keepalived_process *process, bool *ret_started, struct err *err)
+{
+	bool started = false;
+	int r = reload_once(site, process, &started, err);
+
+	/* As above. */
+	if (r == -ECHILD && !started)
+		r = reload_once(site, process, &started, err);
 	if (r < 0)
 		return err_wrap(err, r, "reloading %s", process->service);
 	*ret_started = started;

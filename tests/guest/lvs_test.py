@@ -89,36 +89,45 @@ for line in sys.stdin:
 
 
 class Network:
-    """client -- amphora -- members, each a namespace."""
+    """client -- amphora -- members: a namespace each, the amphora's made by the agent. As in a cloud
+    the members know no way to the client: only what the agent masquerades comes back."""
 
     def __init__(self, resources):
-        self.amphora, self.client, self.members = (
-            resources.enter_context(NetworkNamespace()) for _ in range(3))
         self._resources = resources
-        self._connect(self.client, "eth1", "10.0.1", "fd00:1", [VIP, VIP6])
-        self._connect(self.members, "eth2", "10.0.2", "fd00:2", [])
-        for address in MEMBERS + MEMBERS6:
-            self._address(self.members, address, "eth0")
-        for family in ("ipv4.ip_forward", "ipv6.conf.all.forwarding"):
-            subprocess.run(["ip", "netns", "exec", self.amphora.name, "sysctl", "-qw",
-                            f"net.{family}=1"], check=True)
-
-    def _connect(self, namespace, link, prefix, prefix6, vips):
-        self.amphora.ip("link", "add", link, "type", "veth", "peer", "name", "eth0",
-                        "netns", namespace.name)
-        for end, name, last in ((self.amphora, link, 1), (namespace, "eth0", 2)):
-            self._address(end, f"{prefix}.{last}", name)
-            self._address(end, f"{prefix6}::{last}", name)
-            end.ip("link", "set", name, "up")
-        for vip in vips:
-            self._address(self.amphora, vip, link)
-        namespace.ip("route", "add", "default", "via", f"{prefix}.1")
-        namespace.ip("-6", "route", "add", "default", "via", f"{prefix6}::1")
+        self.namespace = f"amphora-test-{os.urandom(4).hex()}"
+        self.client, self.members = (
+            resources.enter_context(NetworkNamespace()) for _ in range(2))
+        self._vip_mac = self._connect(self.client, "vip-port", ["10.0.1.2/24", "fd00:1::2/64"])
+        self._member_mac = self._connect(
+            self.members, "member-port",
+            [f"{address}/24" for address in MEMBERS] + [f"{address}/64" for address in MEMBERS6])
 
     @staticmethod
-    def _address(namespace, address, link):
-        options = ("64", "nodad") if ":" in address else ("24",)
-        namespace.ip("address", "add", f"{address}/{options[0]}", "dev", link, *options[1:])
+    def _connect(namespace, port, addresses):
+        """A port that waits for its plug, and what is behind it; the port's MAC."""
+        subprocess.run(["ip", "link", "add", port, "type", "veth", "peer", "name", "eth0",
+                        "netns", namespace.name], check=True)
+        for address in addresses:
+            namespace.ip("address", "add", address, "dev", "eth0",
+                         *(["nodad"] if ":" in address else []))
+        namespace.ip("link", "set", "eth0", "up")
+        return pathlib.Path(f"/sys/class/net/{port}/address").read_text().strip()
+
+    def plug(self, amphora):
+        """As a controller does, once the agent runs."""
+        self._resources.callback(subprocess.run, ["ip", "netns", "delete", self.namespace])
+        answers = [
+            amphora.api.post("/1.0/plug/vip/" + VIP, {
+                "subnet_cidr": "10.0.1.0/24", "gateway": "10.0.1.2", "mtu": 1450,
+                "mac_address": self._vip_mac, "vrrp_ip": "10.0.1.1", "host_routes": [],
+                "additional_vips": [{"ip_address": VIP6, "subnet_cidr": "fd00:1::/64",
+                                     "gateway": "fd00:1::2", "host_routes": []}]}),
+            amphora.api.post("/1.0/plug/network", {
+                "mac_address": self._member_mac, "mtu": 1450, "fixed_ips": [
+                    {"ip_address": "10.0.2.1", "subnet_cidr": "10.0.2.0/24", "host_routes": []},
+                    {"ip_address": "fd00:2::1", "subnet_cidr": "fd00:2::/64",
+                     "host_routes": []}]})]
+        assert [answer.status for answer in answers] == [202, 202], answers
 
     def _run(self, namespace, source, *arguments):
         process = self._resources.enter_context(subprocess.Popen(
@@ -148,7 +157,7 @@ class Network:
 
     def ipvsadm(self, *arguments):
         return subprocess.run(
-            ["ip", "netns", "exec", self.amphora.name, "ipvsadm", "-Ln", *arguments],
+            ["ip", "netns", "exec", self.namespace, "ipvsadm", "-Ln", *arguments],
             check=True, capture_output=True, text=True).stdout
 
 
@@ -185,16 +194,18 @@ def manager(resources):
 
 @pytest.fixture
 def amphora(make_amphora, network, manager):
-    amphora = make_amphora(network_namespace=network.amphora.name)
+    amphora = make_amphora(network_namespace=network.namespace)
     amphora.config.set("health_manager", "heartbeat_key", KEY)
     amphora.config.set("health_manager", "controller_ip_port_list", manager.target)
-    return amphora.start()
+    amphora.start()
+    network.plug(amphora)
+    return amphora
 
 
 @pytest.fixture
 def make_listener(amphora, network):
     def make(members, addresses=(VIP,), port=UDP_PORT, protocol="UDP"):
-        return LvsListener(amphora, addresses, port, members, protocol, network.amphora.name)
+        return LvsListener(amphora, addresses, port, members, protocol, network.namespace)
     return make
 
 
@@ -374,6 +385,9 @@ def test_a_kernel_may_load_ipvs_anew(network, manager, make_listener):
     for module in ("ip_vs_wrr", "ip_vs_sh", "ip_vs"):
         subprocess.run(["modprobe", "--remove", module], check=False)
     assert not pathlib.Path("/sys/module/ip_vs").exists()
+    subprocess.run(["modprobe", "ip_vs"], check=True)
+    subprocess.run(["ip", "netns", "exec", network.namespace, "sysctl", "-qw",
+                    "net.ipv4.vs.conntrack=1"], check=True)  # as the agent did when it booted
     listener.serve()
     beat_with(manager, listener, {member.id: "no check" for member in members})
     network.ask(VIP, "udp", UDP_PORT, 3)
@@ -420,10 +434,10 @@ def test_an_sctp_port_that_closes_takes_its_member_out(
 
 
 @pytest.mark.parametrize("address", [MEMBERS[0], MEMBERS6[0]])
-def test_the_kernels_sctp_understands_the_health_checker(network, address):
+def test_the_kernels_sctp_understands_the_health_checker(amphora, network, address):
     def check(port):
         return subprocess.run(
-            ["ip", "netns", "exec", network.amphora.name, BUILD / "amphora-health-checker", "sctp",
+            ["ip", "netns", "exec", network.namespace, BUILD / "amphora-health-checker", "sctp",
              "-t", "2", address, str(port)], check=False).returncode
     network.serve(address, "sctp", SCTP_PORT)
     assert check(SCTP_PORT) == 0

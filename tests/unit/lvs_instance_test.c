@@ -192,6 +192,11 @@ static pid_t pid(void)
 	return keepalived_pid(path);
 }
 
+static bool is_successor(pid_t present, pid_t before)
+{
+	return present != 0 && present != before;
+}
+
 static bool has_taken_up(const char *text)
 {
 	return lvs_running_has(temporary_folder, &listener, text, strlen(text));
@@ -397,7 +402,7 @@ static void one_that_was_killed_is_started_again_by_itself(void **state)
 	start();
 	before = pid();
 	kill(before, SIGKILL);
-	assert_soon(pid() != 0 && pid() != before);
+	assert_soon(is_successor(pid(), before));
 	assert_true(has_taken_up(one));
 	assert_int_equal(reload(), LVS_APPLIED_NONE);
 }
@@ -446,6 +451,18 @@ static void a_missing_keepalived_is_no_missing_listener(void **state)
 	assert_int_equal(lvs_instance_state(site, &listener), LVS_INSTANCE_ERROR);
 }
 
+static void one_that_ends_over_a_reload_is_started_with_the_new_config(void **state)
+{
+	(void)state;
+	assert_int_equal(upload(one), 0);
+	start();
+	assert_int_equal(upload(two), 0);
+	fail_at("reload");
+	reload();
+	assert_true(is_running());
+	assert_true(has_taken_up(two));
+}
+
 static void a_reload_that_fails_is_tried_again_by_the_next_one(void **state)
 {
 	struct err err = ERR_NONE;
@@ -454,9 +471,9 @@ static void a_reload_that_fails_is_tried_again_by_the_next_one(void **state)
 	assert_int_equal(upload(one), 0);
 	start();
 	assert_int_equal(upload(two), 0);
-	fail_at("reload");
+	fail_at("reload\nstart");
 	assert_int_equal(reload_result(&err), -ECHILD);
-	assert_non_null(strstr(err.text, "cannot reload"));
+	assert_non_null(strstr(err.text, "fake keepalived: cannot"));
 	assert_false(has_taken_up(two));
 	assert_installed(two);
 	fail_at("nothing");
@@ -635,6 +652,7 @@ int main(void)
 		with_fake(the_state_is_active_offline_or_error),
 		with_fake(a_start_that_fails_tells_keepalives_words_and_the_next_one_helps),
 		with_fake(a_missing_keepalived_is_no_missing_listener),
+		with_fake(one_that_ends_over_a_reload_is_started_with_the_new_config),
 		with_fake(a_reload_that_fails_is_tried_again_by_the_next_one),
 		with_fake(a_deleted_one_leaves_nothing),
 		with_fake(listeners_do_not_touch_each_other),
