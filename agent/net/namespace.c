@@ -70,15 +70,18 @@ static void program_try(const char *const *argv)
 		log_debug("%s: exit status %d: %s", argv[0], status, buf_text(&output));
 }
 
-/* Once a boot: what belongs to the machine rather than to the namespace. */
-static void machine_prepare(void)
+/*
+ * Its sysctls appear with it, in this namespace and in those to come. Asked for once a process,
+ * also where the namespace is there already. The caller holds the site's lock.
+ */
+static void ip_vs_load(void)
 {
 	static const char *const load_ip_vs[] = {"modprobe", "-q", "ip_vs", NULL};
+	static bool was_tried;
 
-	/* Its sysctls appear with it, in this namespace and in those to come. */
-	if (!sysctl_exists("net/ipv4/vs"))
+	if (!was_tried && !sysctl_exists("net/ipv4/vs"))
 		program_try(load_ip_vs);
-	sysctls_set(outer_sysctls, sizeof(outer_sysctls) / sizeof(outer_sysctls[0]));
+	was_tried = true;
 }
 
 static struct interface_description loopback(void)
@@ -141,8 +144,9 @@ int namespace_ensure(const struct net_site *site, struct err *err)
 
 	if (!net_site_has_namespace(site))
 		return 0;
+	ip_vs_load();
 	if (!network_namespace_exists(name)) {
-		machine_prepare();
+		sysctls_set(outer_sysctls, sizeof(outer_sysctls) / sizeof(outer_sysctls[0]));
 		r = network_namespace_make(name, inside_prepare, site, &made, err);
 	}
 	if (made)

@@ -86,13 +86,27 @@ static void vip_describe(struct interface_description *description, const struct
 	host_routes_describe(description, vip, ROUTE_TABLE_VIP);
 }
 
+/* Of the subnet that it lies on, else of one of its family, else of itself. */
+static unsigned vrrp_prefix_length(const struct plug_vip_request *request)
+{
+	unsigned length = address_prefix_max(request->vrrp_ip.family);
+
+	for (size_t i = request->vip_count; i-- > 0;)
+		if (request->vips[i].subnet.address.family == request->vrrp_ip.family)
+			length = request->vips[i].subnet.prefix_length;
+	for (size_t i = request->vip_count; i-- > 0;)
+		if (cidr_contains(&request->vips[i].subnet, &request->vrrp_ip))
+			length = request->vips[i].subnet.prefix_length;
+	return length;
+}
+
 /* Without a VRRP address the interface asks for one of each family that its VIPs have. */
 static void own_address_describe(struct interface_description *description,
 	const struct plug_vip_request *request, const struct address *vip)
 {
 	const struct described_address own = {
 		.address = request->vrrp_ip,
-		.prefix_length = request->vips[0].subnet.prefix_length,
+		.prefix_length = vrrp_prefix_length(request),
 		.is_ours = true,
 	};
 

@@ -267,13 +267,9 @@ static void plug_addresses_free(struct plug_address *addresses, size_t count)
 
 static int vrrp_ip_parse(const json_t *body, struct plug_vip_request *request, struct err *err)
 {
-	const struct cidr *subnet = &request->vips[0].subnet;
-
 	if (optional_address_parse(body, "vrrp_ip", &request->has_vrrp_ip, &request->vrrp_ip, err) <
 		0)
 		return err ? (err->code = -EADDRNOTAVAIL) : -EADDRNOTAVAIL;
-	if (request->has_vrrp_ip && !cidr_contains(subnet, &request->vrrp_ip))
-		return err_set(err, -EADDRNOTAVAIL, "vrrp_ip: not in the VIP's subnet");
 	return 0;
 }
 

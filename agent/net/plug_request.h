@@ -36,6 +36,10 @@ struct plug_vip_request {
 	unsigned mtu_bytes; /* 0: not given */
 	bool is_sriov;
 	bool has_vrrp_ip;
+	/*
+	 * The first address of its port: on the VIP's subnet, or on another VIP's, where Neutron
+	 * lists that first (amphora_driver_tasks.py takes fixed_ips[0]).
+	 */
 	struct address vrrp_ip;
 	struct plug_address *vips; /* the VIP itself, then the additional ones */
 	size_t vip_count;

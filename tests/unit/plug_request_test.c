@@ -220,8 +220,6 @@ static void bad_values_are_refused_with_key_and_reason(void **state)
 			-EINVAL},
 		{"vrrp_ip", "7", -EADDRNOTAVAIL},
 		{"vrrp_ip", "'nowhere'", -EADDRNOTAVAIL},
-		{"vrrp_ip", "'2001:db8:1::10'", -EADDRNOTAVAIL},
-		{"vrrp_ip", "'203.0.113.1'", -EADDRNOTAVAIL},
 		{"vrrp_ip", "'224.0.0.18'", -EADDRNOTAVAIL},
 	};
 
@@ -237,6 +235,33 @@ static void bad_values_are_refused_with_key_and_reason(void **state)
 		if (!strstr(err.text, bad[i].key))
 			fail_msg("%s: %s: %s", bad[i].key, bad[i].value, err.text);
 		assert_int_equal(request.mtu_bytes, 77);
+	}
+}
+
+/* As Neutron may list a port's addresses; the reference takes any. */
+static void a_vrrp_ip_has_the_prefix_of_the_subnet_that_it_lies_on(void **state)
+{
+	static const struct {
+		const char *vrrp_ip;
+		unsigned prefix_length;
+	} cases[] = {
+		{"'198.51.100.11'", 24},
+		{"'2001:db8:1::11'", 64},
+		{"'203.0.113.1'", 24},
+		{"'2001:db8:2::11'", 64},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CLEANUP(plug_vip_request_deinit) struct plug_vip_request request = {0};
+		CLEANUP(description_deinit) struct interface_description d = {0};
+
+		assert_int_equal(vip_parse(vip, body_with(vip_body, "vrrp_ip", cases[i].vrrp_ip),
+					 &request, NULL),
+			0);
+		plug_vip_describe(&request, TOPOLOGY_SINGLE, "eth1", &d);
+		assert_true(address_equal(&d.addresses[0].address, &request.vrrp_ip));
+		assert_int_equal(d.addresses[0].prefix_length, cases[i].prefix_length);
 	}
 }
 
@@ -400,7 +425,7 @@ static void a_bad_vip_net_info_is_refused(void **state)
 		"{'vip': 7, 'subnet_cidr': '10.0.0.0/8', 'gateway': null}",
 		"{'vip': '11.0.0.1', 'subnet_cidr': '10.0.0.0/8', 'gateway': null}",
 		"{'vip': '10.0.0.1', 'subnet_cidr': '10.0.0.0/8', 'gateway': null, 'vrrp_ip': "
-		"'11.0.0.1'}"};
+		"'nowhere'}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -598,6 +623,7 @@ int main(void)
 		cmocka_unit_test(a_vip_body_without_its_keys_is_told_from_a_bad_one),
 		cmocka_unit_test(a_bad_vip_is_refused),
 		cmocka_unit_test(bad_values_are_refused_with_key_and_reason),
+		cmocka_unit_test(a_vrrp_ip_has_the_prefix_of_the_subnet_that_it_lies_on),
 		cmocka_unit_test(an_mtu_below_1280_is_fine_without_ipv6),
 		cmocka_unit_test(an_mtu_of_zero_is_none),
 		cmocka_unit_test(a_host_route_that_cannot_be_used_is_logged_and_left_out),
