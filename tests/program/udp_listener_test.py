@@ -272,6 +272,33 @@ def test_two_requests_for_one_listener_do_not_disturb_each_other(amphora, listen
     assert listener.file("running").read_text() == md5(listener.file("conf").read_text())
 
 
+def test_the_vrrp_check_counts_a_listener_from_its_first_run_on(amphora, listener, keepalived):
+    """A new listener that cannot be served must not take the VIP from those that are."""
+    def check():
+        return subprocess.run([amphora.base_path / "vrrp" / "check_script.sh"],
+                              check=False).returncode == 0
+    balancer = LoadBalancer(amphora)
+    balancer.upload()
+    assert balancer.act("reload").status == 202
+    assert check()
+    assert listener.upload().status == 200
+    assert check()
+    keepalived.fail("start")
+    assert listener.act("reload").status == 500
+    assert check()
+    keepalived.fail()
+    assert listener.act("reload").status == 202
+    # What serves an older config serves.
+    assert listener.upload(listener.configuration() + "# changed\n").status == 200
+    assert check()
+    assert listener.act("reload").status == 202
+    keepalived.fail("start")
+    os.kill(listener.pid, signal.SIGKILL)
+    eventually(lambda: not check(), "the check fails")
+    amphora.restart()
+    eventually(lambda: not check(), "the check fails for the next agent too")
+
+
 def test_the_scripts_are_there_when_the_agent_is(amphora):
     for name in ("lvs/check/udp_check.sh", "ping-wrapper.sh"):
         path = amphora.base_path / name
