@@ -12,6 +12,7 @@ import pytest
 
 from harness.eventually import eventually
 from harness.fake_keepalived import FakeKeepalived
+from harness.health_manager import HealthManager
 from harness.load_balancer import LoadBalancer
 from harness.lvs_listener import LvsListener, LvsMember
 from harness.ports import free_port
@@ -259,6 +260,22 @@ def test_after_a_reboot_it_runs_again(amphora, listener):
     os.kill(pid, signal.SIGKILL)
     amphora.start()
     eventually(lambda: listener.pid not in (0, pid), "another keepalived runs")
+
+
+def test_keepaliveds_that_hang_do_not_hold_up_the_start(stopped_amphora, monkeypatch, resources):
+    """Each has 5 s to be seen; heartbeats must be back before a controller gives us up."""
+    amphora = stopped_amphora
+    manager = resources.enter_context(HealthManager("key"))
+    amphora.config.set("health_manager", "heartbeat_key", "key")
+    amphora.config.set("health_manager", "controller_ip_port_list", manager.target)
+    amphora.drop_in.set("agent", "keepalived_cmd", amphora.write_script(
+        "hanging-keepalived", "exec sleep 1000\n"))
+    listeners = [make_listener(amphora) for _ in range(20)]
+    (amphora.base_path / "lvs").mkdir()
+    for listener in listeners:
+        listener.file("conf").write_text(listener.configuration())
+    amphora.start()
+    manager.next_beat(what="the first heartbeat", timeout_s=30)
 
 
 def test_two_requests_for_one_listener_do_not_disturb_each_other(amphora, listener):
