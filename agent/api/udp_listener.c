@@ -44,7 +44,6 @@ void udp_listener_put(const struct call *call, struct http_reply *ret_reply)
 	} else if (r < 0) {
 		reply_failure(ret_reply, r, "Error writing keepalived configuration", &err);
 	} else {
-		vrrp_check_refresh(call->agent);
 		digest_md5_hex(request->body, request->body_size_bytes, md5);
 		reply_ok(ret_reply, 200, NULL);
 		reply_set_etag(ret_reply, md5);

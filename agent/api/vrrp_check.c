@@ -2,6 +2,7 @@
 #include "api/vrrp_check.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "api/agent.h"
@@ -51,18 +52,24 @@ static int sockets_find(const struct haproxy_site *site, struct paths *ret_socke
 	return r;
 }
 
+/* Stopped ones, and those whose config no keepalived has taken up, are no part of it. */
+static bool is_part(const char *base_path, const struct id *listener)
+{
+	cleanup_free char *stopped = lvs_path(base_path, listener, LVS_FILE_STOPPED);
+	cleanup_free char *running = lvs_path(base_path, listener, LVS_FILE_RUNNING);
+
+	return !file_exists(stopped) && file_exists(running);
+}
+
 static int pid_files_find(const char *base_path, struct paths *ret_pid_files, struct err *err)
 {
 	cleanup_free struct id *ids = NULL;
 	size_t count = 0;
 	int r = lvs_listeners(base_path, &ids, &count, err);
 
-	for (size_t i = 0; i < count; i++) {
-		cleanup_free char *stopped = lvs_path(base_path, &ids[i], LVS_FILE_STOPPED);
-
-		if (!file_exists(stopped))
+	for (size_t i = 0; i < count; i++)
+		if (is_part(base_path, &ids[i]))
 			paths_add(ret_pid_files, lvs_path(base_path, &ids[i], LVS_FILE_PID));
-	}
 	return r;
 }
 

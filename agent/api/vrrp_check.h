@@ -2,7 +2,18 @@
 /*
  * Keeps BASE/vrrp/check_script.sh true (amphora-api.md, "VRRP check"): the amphora should hold the
  * VIP while every load balancer's HAProxy answers and every LVS listener's keepalived runs, those
- * left out that were stopped by request. Used by the handlers of whatever changes that: start,
+ * left out that were stopped by request, and listeners whose config was not taken up yet: both
+ * amphorae of a pair get the same one, and when no keepalived starts with it the VIP of all that is
+ * served must stay. Used by the handlers of whatever changes that: start, stop, reload and delete
+ * of load balancers and LVS listeners, PUT model, VRRP's upload; and at the agent's start, before
+ * keepalived. Not by an upload of a listener: what runs goes on.
+ */
+/*
+ * Keeps BASE/vrrp/check_script.sh true (amphora-api.md, "VRRP check"): the amphora should hold the
+ * VIP while every load balancer's HAProxy answers and every LVS listener's keepalived runs, those
+ * left out that were stopped by request, and listeners that never ran: both amphorae of a pair get
+ * the same config, and one with which keepalived does not start must not take the VIP from all that
+ * is served. Used by the handlers of whatever changes that: start,
  * stop, reload and delete of load balancers and LVS listeners, their uploads, PUT model, VRRP's
  * upload; and at the agent's start, before keepalived.
  */

@@ -159,6 +159,19 @@ int file_replace_nosync(
 	return replace(path, data, size_bytes, mode, false, err);
 }
 
+int file_ensure(const char *path, const void *data, size_t size_bytes, mode_t mode, struct err *err)
+{
+	cleanup_buf struct buf present = BUF_INIT(size_bytes);
+	struct stat status;
+
+	if (stat(path, &status) == 0 && (status.st_mode & 07777) == mode &&
+		(size_t)status.st_size == size_bytes && file_read(path, &present, NULL) == 0 &&
+		present.size_bytes == size_bytes &&
+		memcmp(buf_text(&present), data, size_bytes) == 0)
+		return 0;
+	return file_replace(path, data, size_bytes, mode, err);
+}
+
 int file_rename(const char *from, const char *to, struct err *err)
 {
 	if (rename(from, to) < 0)

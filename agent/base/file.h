@@ -32,6 +32,9 @@ int file_replace(
 /* The same without waiting for the disk, for what may be lost in a power cut but never torn. */
 int file_replace_nosync(
 	const char *path, const void *data, size_t size_bytes, mode_t mode, struct err *err);
+/* file_replace() unless the file has these bytes and this mode already. */
+int file_ensure(
+	const char *path, const void *data, size_t size_bytes, mode_t mode, struct err *err);
 /* rename() made durable: fsync of the folder of to. Both lie in the same folder. */
 int file_rename(const char *from, const char *to, struct err *err);
 

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -11,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "haproxy/instance.h"
 #include "haproxy/server_state.h"
@@ -20,12 +20,9 @@ enum { THREADS = 4 };
 
 DEFINE_CLEANUP(DIR *, closedir);
 
-/* Load balancers still to be taken, shared by the threads. */
 struct restoration {
 	struct haproxy_site *site;
 	const struct id *ids;
-	size_t count;
-	atomic_size_t next;
 	atomic_size_t failed;
 };
 
@@ -79,15 +76,12 @@ static int load_balancer_restore(struct haproxy_site *site, const struct id *id)
 	return r;
 }
 
-static void *load_balancers_restore(void *data)
+static void load_balancer_restore_one(void *context, size_t i)
 {
-	struct restoration *restoration = data;
-	size_t i;
+	struct restoration *restoration = context;
 
-	while ((i = atomic_fetch_add(&restoration->next, 1)) < restoration->count)
-		if (load_balancer_restore(restoration->site, &restoration->ids[i]) < 0)
-			atomic_fetch_add(&restoration->failed, 1);
-	return NULL;
+	if (load_balancer_restore(restoration->site, &restoration->ids[i]) < 0)
+		atomic_fetch_add(&restoration->failed, 1);
 }
 
 /* Folders of load balancers whose deletion was cut short: they are gone but for the bytes. */
@@ -111,22 +105,15 @@ size_t haproxy_restore_all(struct haproxy_site *site)
 {
 	struct restoration restoration = {.site = site};
 	cleanup_free struct id *ids = NULL;
-	pthread_t threads[THREADS];
-	size_t started = 0;
+	size_t count = 0;
 	struct err err = ERR_NONE;
 
 	deletions_finish(site);
-	if (haproxy_site_load_balancers(site, &ids, &restoration.count, &err) < 0) {
+	if (haproxy_site_load_balancers(site, &ids, &count, &err) < 0) {
 		log_error("%s", err.text);
 		return 0;
 	}
 	restoration.ids = ids;
-	/* This thread is one of them, so that it goes on when no other can be had. */
-	while (started + 1 < THREADS && started + 1 < restoration.count &&
-		pthread_create(&threads[started], NULL, load_balancers_restore, &restoration) == 0)
-		started++;
-	load_balancers_restore(&restoration);
-	for (size_t i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
+	parallel_run(count, THREADS, load_balancer_restore_one, &restoration);
 	return restoration.failed;
 }

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/cleanup.h"
 #include "base/text.h"
 
 static bool is_plain(unsigned char c)
@@ -11,7 +13,7 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-static void char_append(struct buf *buf, unsigned char c, bool is_utf8)
+static void char_append(struct buf *buf, unsigned char c)
 {
 	if (c == '"' || c == '\\') {
 		buf_append_char(buf, '\\');
@@ -19,22 +21,26 @@ static void char_append(struct buf *buf, unsigned char c, bool is_utf8)
 	} else if (c < 0x20 || c == 0x7f) {
 		buf_append_format(buf, "\\u%04x", c);
 	} else {
-		buf_append_char(buf, c < 0x80 || is_utf8 ? (char)c : '?');
+		buf_append_char(buf, (char)c);
 	}
 }
 
 void json_text_append(struct buf *buf, const char *text)
 {
+	cleanup_free char *repaired = NULL;
 	size_t plain = 0;
-	bool is_utf8;
 
 	buf_append_char(buf, '"');
 	while (is_plain((unsigned char)text[plain]))
 		plain++;
 	buf_append(buf, text, plain);
 	text += plain;
-	is_utf8 = text[0] == '\0' || text_is_utf8(text, strlen(text));
+	if (*text) {
+		repaired = xstrdup(text);
+		text_repair_utf8(repaired);
+		text = repaired;
+	}
 	for (; *text; text++)
-		char_append(buf, (unsigned char)*text, is_utf8);
+		char_append(buf, (unsigned char)*text);
 	buf_append_char(buf, '"');
 }

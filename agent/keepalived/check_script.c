@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keepalived/check_script.h"
 
-#include <sys/stat.h>
-
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "sys/installation.h"
 
 /* Some 10,000 paths. */
@@ -23,16 +20,6 @@ static void append_quoted(struct buf *script, const char *text)
 		else
 			buf_append_char(script, *c);
 	buf_append_char(script, '\'');
-}
-
-static bool is_stored(const char *path, const struct buf *script)
-{
-	cleanup_buf struct buf present = BUF_INIT(SCRIPT_MAX_BYTES);
-	struct stat status;
-
-	return stat(path, &status) == 0 && (status.st_mode & 07777) == 0755 &&
-	       file_read(path, &present, NULL) == 0 &&
-	       text_equal(buf_text(&present), buf_text(script));
 }
 
 int check_script_store(const struct keepalived_site *site, const char *const *sockets,
@@ -58,7 +45,5 @@ int check_script_store(const struct keepalived_site *site, const char *const *so
 	buf_append_char(&script, '\n');
 	if (buf_error(&script))
 		return err_set(err, buf_error(&script), "%s: too many load balancers", path);
-	if (is_stored(path, &script))
-		return 0;
-	return file_replace(path, buf_text(&script), script.size_bytes, 0755, err);
+	return file_ensure(path, buf_text(&script), script.size_bytes, 0755, err);
 }

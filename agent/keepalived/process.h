@@ -33,7 +33,7 @@ int keepalived_process_start(const struct keepalived_site *site,
 	const struct keepalived_process *process, bool *ret_started, struct err *err);
 /*
  * A real reload, which keeps its children's state, ended when this returns. Starts what does not
- * run (*ret_started). Errors as above.
+ * run (*ret_started), and what ends over it. Errors as above.
  */
 int keepalived_process_reload(const struct keepalived_site *site,
 	const struct keepalived_process *process, bool *ret_started, struct err *err);

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/scoped_lock.h"
 #include "base/text.h"
 #include "keepalived/check.h"
 #include "keepalived/process.h"
@@ -17,15 +18,6 @@ static const char service_name[] = "octavia-keepalived";
 
 /* Held by whoever changes config, marker or process. */
 static pthread_mutex_t vrrp_mutex = PTHREAD_MUTEX_INITIALIZER;
-
-static void unlock(pthread_mutex_t **mutex)
-{
-	pthread_mutex_unlock(*mutex);
-}
-
-#define scoped_lock()                                                                              \
-	CLEANUP(unlock) pthread_mutex_t *scoped_lock_ = &vrrp_mutex;                               \
-	pthread_mutex_lock(scoped_lock_)
 
 /* The files of the instance, and the process that they make. */
 struct instance {
@@ -99,7 +91,7 @@ int vrrp_upload(const struct keepalived_site *site, const char *text, size_t siz
 		return err_set(err, -EBADMSG,
 			"VRRP configuration: no vrrp_instance in it: keepalived has nothing to "
 			"run");
-	scoped_lock();
+	scoped_lock(&vrrp_mutex);
 	/* It holds the password of the pair. */
 	r = file_replace(instance.config_new, text, size_bytes, 0600, err);
 	if (r == 0)
@@ -117,7 +109,7 @@ int vrrp_start(const struct keepalived_site *site, bool *ret_started, struct err
 	CLEANUP(instance_deinit) struct instance instance = instance_of(site);
 	int r;
 
-	scoped_lock();
+	scoped_lock(&vrrp_mutex);
 	if (!file_exists(instance.config))
 		return err_set(err, -ENOENT,
 			"starting %s: no VRRP configuration was uploaded (PUT vrrp/upload)",
@@ -133,7 +125,7 @@ int vrrp_stop(const struct keepalived_site *site, struct err *err)
 	CLEANUP(instance_deinit) struct instance instance = instance_of(site);
 	int r;
 
-	scoped_lock();
+	scoped_lock(&vrrp_mutex);
 	if (!file_exists(instance.config))
 		return 0;
 	/* First: should we end half-way, the next agent finishes what was asked for. */
@@ -150,7 +142,7 @@ void vrrp_restore(const struct keepalived_site *site)
 	bool started = false;
 	int r;
 
-	scoped_lock();
+	scoped_lock(&vrrp_mutex);
 	/* Of an upload that was cut short. */
 	file_remove(instance.config_new, NULL);
 	if (!file_exists(instance.config))

@@ -2,16 +2,11 @@
 #include "lvs/health_scripts.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "sys/installation.h"
-
-enum { SCRIPT_MAX_BYTES = 16 * KIB, SCRIPT_MODE = 0755 };
 
 /* Whoever runs it need not read what it says to a person. */
 static char *script_text(const char *arguments)
@@ -21,22 +16,11 @@ static char *script_text(const char *arguments)
 	return xformat("#!/bin/sh\nexec '%s' %s >/dev/null 2>&1\n", program, arguments);
 }
 
-static bool script_says(const char *path, const char *text)
-{
-	cleanup_buf struct buf present = BUF_INIT(SCRIPT_MAX_BYTES);
-	struct stat status;
-
-	return stat(path, &status) == 0 && (status.st_mode & 07777) == SCRIPT_MODE &&
-	       file_read(path, &present, NULL) == 0 && text_equal(buf_text(&present), text);
-}
-
 static int script_store(const char *path, const char *arguments, struct err *err)
 {
 	cleanup_free char *text = script_text(arguments);
 
-	if (script_says(path, text))
-		return 0;
-	return file_replace(path, text, strlen(text), SCRIPT_MODE, err);
+	return file_ensure(path, text, strlen(text), 0755, err);
 }
 
 int health_scripts_store(const char *base_path, struct err *err)

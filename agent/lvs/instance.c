@@ -10,6 +10,8 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/parallel.h"
+#include "base/scoped_lock.h"
 #include "base/text.h"
 #include "keepalived/check.h"
 #include "keepalived/process.h"
@@ -19,16 +21,27 @@
 #include "lvs/running.h"
 #include "lvs/site.h"
 
-enum { CONFIG_MAX_BYTES = 17 * MIB };
+enum {
+	CONFIG_MAX_BYTES = 17 * MIB,
+	LOCKS = 64,
+	/* At the agent's start. Starting is mostly waiting, and one that hangs is waited for. */
+	THREADS = 10,
+};
 
-/*
- * One lock for all listeners: what holds it is short (a check, a reload) or bounded (an end that
- * keepalived delays), and a controller takes one listener after the other.
- */
+/* A listener's lock is one of these, chosen by its id: some share one, which costs nothing much. */
 struct lvs_site {
 	const struct keepalived_site *keepalived;
-	pthread_mutex_t lock;
+	pthread_mutex_t locks[LOCKS];
 };
+
+static pthread_mutex_t *lock_of(struct lvs_site *site, const struct id *listener)
+{
+	size_t sum = 0;
+
+	for (const char *c = listener->text; *c; c++)
+		sum = sum * 31 + (unsigned char)*c;
+	return &site->locks[sum % LOCKS];
+}
 
 int lvs_site_new(
 	const struct keepalived_site *keepalived, struct lvs_site **ret_site, struct err *err)
@@ -39,9 +52,12 @@ int lvs_site_new(
 
 	if (r < 0)
 		return r;
+	/* What was half written when an agent was killed. */
+	directory_sweep(folder);
 	site = xcalloc(1, sizeof(*site));
 	site->keepalived = keepalived;
-	pthread_mutex_init(&site->lock, NULL);
+	for (size_t i = 0; i < LOCKS; i++)
+		pthread_mutex_init(&site->locks[i], NULL);
 	*ret_site = site;
 	return 0;
 }
@@ -50,7 +66,8 @@ void lvs_site_free(struct lvs_site *site)
 {
 	if (!site)
 		return;
-	pthread_mutex_destroy(&site->lock);
+	for (size_t i = 0; i < LOCKS; i++)
+		pthread_mutex_destroy(&site->locks[i]);
 	free(site);
 }
 
@@ -188,12 +205,8 @@ static int instance_upload(const struct lvs_site *site, const struct id *listene
 int lvs_instance_upload(struct lvs_site *site, const struct id *listener, const char *text,
 	size_t size_bytes, struct buf *ret_output, struct err *err)
 {
-	int r;
-
-	pthread_mutex_lock(&site->lock);
-	r = instance_upload(site, listener, text, size_bytes, ret_output, err);
-	pthread_mutex_unlock(&site->lock);
-	return r;
+	scoped_lock(lock_of(site, listener));
+	return instance_upload(site, listener, text, size_bytes, ret_output, err);
 }
 
 const char *lvs_applied_text(enum lvs_applied applied)
@@ -291,23 +304,15 @@ static int instance_run(const struct lvs_site *site, const struct id *listener, 
 int lvs_instance_start(struct lvs_site *site, const struct id *listener,
 	enum lvs_applied *ret_applied, struct err *err)
 {
-	int r;
-
-	pthread_mutex_lock(&site->lock);
-	r = instance_run(site, listener, false, ret_applied, err);
-	pthread_mutex_unlock(&site->lock);
-	return r;
+	scoped_lock(lock_of(site, listener));
+	return instance_run(site, listener, false, ret_applied, err);
 }
 
 int lvs_instance_reload(struct lvs_site *site, const struct id *listener,
 	enum lvs_applied *ret_applied, struct err *err)
 {
-	int r;
-
-	pthread_mutex_lock(&site->lock);
-	r = instance_run(site, listener, true, ret_applied, err);
-	pthread_mutex_unlock(&site->lock);
-	return r;
+	scoped_lock(lock_of(site, listener));
+	return instance_run(site, listener, true, ret_applied, err);
 }
 
 static int instance_stop(const struct lvs_site *site, const struct id *listener, struct err *err)
@@ -329,9 +334,8 @@ int lvs_instance_stop(struct lvs_site *site, const struct id *listener,
 {
 	int r;
 
-	pthread_mutex_lock(&site->lock);
+	scoped_lock(lock_of(site, listener));
 	r = instance_stop(site, listener, err);
-	pthread_mutex_unlock(&site->lock);
 	if (r == 0)
 		*ret_applied = LVS_APPLIED_STOP;
 	return r;
@@ -372,12 +376,8 @@ static int instance_delete(const struct lvs_site *site, const struct id *listene
 
 int lvs_instance_delete(struct lvs_site *site, const struct id *listener, struct err *err)
 {
-	int r;
-
-	pthread_mutex_lock(&site->lock);
-	r = instance_delete(site, listener, err);
-	pthread_mutex_unlock(&site->lock);
-	return r;
+	scoped_lock(lock_of(site, listener));
+	return instance_delete(site, listener, err);
 }
 
 static void listener_restore(struct lvs_site *site, const struct id *listener)
@@ -386,12 +386,11 @@ static void listener_restore(struct lvs_site *site, const struct id *listener)
 	struct err err = ERR_NONE;
 	int r;
 
-	pthread_mutex_lock(&site->lock);
+	scoped_lock(lock_of(site, listener));
 	if (lvs_instance_is_stopped(site, listener))
 		r = instance_stop(site, listener, &err);
 	else
 		r = instance_run(site, listener, true, &applied, &err);
-	pthread_mutex_unlock(&site->lock);
 	/* Deleted by a request meanwhile. */
 	if (r == -ENOENT)
 		return;
@@ -401,27 +400,29 @@ static void listener_restore(struct lvs_site *site, const struct id *listener)
 		log_info("listener %s: found; %s", listener->text, lvs_applied_text(applied));
 }
 
-/* What was half written when the agent was killed. */
-static void folder_sweep(struct lvs_site *site)
-{
-	cleanup_free char *folder = xformat("%s/lvs", site->keepalived->base_path);
+struct restoration {
+	struct lvs_site *site;
+	const struct id *ids;
+};
 
-	pthread_mutex_lock(&site->lock);
-	directory_sweep(folder);
-	pthread_mutex_unlock(&site->lock);
+static void listener_restore_one(void *context, size_t i)
+{
+	struct restoration *restoration = context;
+
+	listener_restore(restoration->site, &restoration->ids[i]);
 }
 
 void lvs_restore(struct lvs_site *site)
 {
+	struct restoration restoration = {.site = site};
 	cleanup_free struct id *ids = NULL;
 	size_t count = 0;
 	struct err err = ERR_NONE;
 
-	folder_sweep(site);
 	if (lvs_listeners(site->keepalived->base_path, &ids, &count, &err) < 0) {
 		log_error("%s", err.text);
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
-		listener_restore(site, &ids[i]);
+	restoration.ids = ids;
+	parallel_run(count, THREADS, listener_restore_one, &restoration);
 }

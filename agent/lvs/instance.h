@@ -17,9 +17,12 @@
 #include "base/id.h"
 #include "keepalived/site.h"
 
-struct lvs_site; /* the keepalived site and the lock */
+struct lvs_site; /* the keepalived site and the locks */
 
-/* keepalived must outlive the site. Makes BASE/lvs. */
+/*
+ * keepalived must outlive the site. Makes BASE/lvs, or removes what was half written in it: nobody
+ * may be writing there yet.
+ */
 int lvs_site_new(
 	const struct keepalived_site *keepalived, struct lvs_site **ret_site, struct err *err);
 void lvs_site_free(struct lvs_site *site);

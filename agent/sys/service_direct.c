@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/scoped_lock.h"
 #include "sys/service_process.h"
 #include "sys/service_record.h"
 #include "sys/service_spec.h"
@@ -34,16 +35,6 @@ struct service_manager {
 
 DEFINE_CLEANUP(DIR *, closedir);
 DEFINE_CLEANUP(struct service_manager *, service_manager_free);
-
-static void unlock(pthread_mutex_t **mutex)
-{
-	pthread_mutex_unlock(*mutex);
-}
-
-/* Holds the manager's mutex to the end of the scope. */
-#define scoped_lock(manager)                                                                       \
-	CLEANUP(unlock) pthread_mutex_t *scoped_lock_ = &(manager)->watcher.mutex;                 \
-	pthread_mutex_lock(scoped_lock_)
 
 /*
  * Waits until no other call is at work on the service, and keeps others off until
@@ -127,7 +118,7 @@ int service_start(struct service_manager *manager, const struct service_spec *sp
 	r = service_name_check(spec->name, err);
 	if (r < 0)
 		return r;
-	scoped_lock(manager);
+	scoped_lock(&manager->watcher.mutex);
 	service = service_claim(manager, spec->name, true);
 	service_set_spec(service, spec);
 	runs = service_process_is_alive(&service->process);
@@ -149,7 +140,7 @@ int service_stop(struct service_manager *manager, const char *name, struct err *
 	struct service *service;
 	int r;
 
-	scoped_lock(manager);
+	scoped_lock(&manager->watcher.mutex);
 	service = service_claim(manager, name, false);
 	if (!service)
 		return 0;
@@ -176,7 +167,7 @@ int service_restart(
 	r = service_name_check(spec->name, err);
 	if (r < 0)
 		return r;
-	scoped_lock(manager);
+	scoped_lock(&manager->watcher.mutex);
 	service = service_claim(manager, spec->name, true);
 	r = service_end(manager, service, err);
 	service_set_spec(service, spec);
@@ -190,7 +181,7 @@ pid_t service_pid(struct service_manager *manager, const char *name)
 {
 	struct service *service;
 
-	scoped_lock(manager);
+	scoped_lock(&manager->watcher.mutex);
 	service = service_watcher_find(&manager->watcher, name);
 	return service && service_process_is_alive(&service->process) ? service->process.pid : 0;
 }
@@ -199,7 +190,7 @@ unsigned service_restart_count(struct service_manager *manager, const char *name
 {
 	struct service *service;
 
-	scoped_lock(manager);
+	scoped_lock(&manager->watcher.mutex);
 	service = service_watcher_find(&manager->watcher, name);
 	return service ? service->restart_count : 0;
 }

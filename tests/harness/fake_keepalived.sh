@@ -70,10 +70,12 @@ version) echo "Keepalived v${FAKE_KEEPALIVED_VERSION:-2.2.7} (01/16,2022)" >&2; 
 check) check ;;
 esac
 
-trap 'take_up reload "Reload complete"' HUP
+trap 'is_told=1' HUP
 trap 'end 0' TERM
 echo $$ >"$pid_file"
 take_up start "Startup complete"
+trap 'take_up reload "Reload complete"' HUP
+[ -z "$is_told" ] || take_up reload "Reload complete"
 while :; do
 	sleep 1000 &
 	wait $!

@@ -357,6 +357,33 @@ static void a_folder_in_the_place_of_a_file_is_an_error(void **state)
 	assert_int_equal(file_remove(path, NULL), 0);
 }
 
+static void a_file_is_ensured_by_replacing_it_only_where_it_differs(void **state)
+{
+	char path[] = "/tmp/base-test-XXXXXX";
+	cleanup_close int fd = mkstemp(path);
+	struct buf text = BUF_INIT(64);
+	struct stat before, after;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(file_ensure(path, "one", 3, 0755, NULL), 0);
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(before.st_mode & 07777, 0755);
+	assert_int_equal(file_ensure(path, "one", 3, 0755, NULL), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(after.st_ino, before.st_ino);
+	assert_int_equal(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+	assert_int_equal(file_ensure(path, "two", 3, 0755, NULL), 0);
+	assert_int_equal(file_read(path, &text, NULL), 0);
+	assert_string_equal(buf_text(&text), "two");
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(file_ensure(path, "two", 3, 0755, NULL), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(after.st_mode & 07777, 0755);
+	buf_deinit(&text);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +414,7 @@ int main(void)
 			folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_folder_in_the_place_of_a_file_is_an_error, folder_setup, folder_teardown),
+		cmocka_unit_test(a_file_is_ensured_by_replacing_it_only_where_it_differs),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

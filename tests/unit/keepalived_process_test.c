@@ -55,6 +55,13 @@ static pid_t main_process(void)
 	return keepalived_pid(process.pid_file);
 }
 
+static bool is_replaced(pid_t before)
+{
+	pid_t now = main_process();
+
+	return now != 0 && now != before;
+}
+
 static void a_started_one_is_found_by_its_pid_file_and_takes_the_vip(void **state)
 {
 	struct err err = ERR_NONE;
@@ -168,12 +175,26 @@ static void a_reload_that_ends_it_is_a_failure(void **state)
 	assert_non_null(strstr(err.text, "the virtual router id must be set"));
 }
 
-/* As long as nobody else claims the VIP, a keepalived that starts waits more than 3 s with it. */
-static bool is_successor(pid_t present, pid_t before)
+/* Whether it is still found or not: who asks for it gets a running one. */
+static void one_that_is_ending_is_started_by_a_start_and_a_reload(void **state)
 {
-	return present != 0 && present != before;
+	struct err err = ERR_NONE;
+	bool started;
+
+	(void)state;
+	start();
+	for (int i = 0; i < 4; i++) {
+		kill(main_process(), SIGKILL);
+		start();
+		assert_soon(main_process() != 0);
+		kill(main_process(), SIGKILL);
+		if (keepalived_process_reload(site, &process, &started, &err) < 0)
+			fail_msg("%s", err.text);
+		assert_int_not_equal(main_process(), 0);
+	}
 }
 
+/* As long as nobody else claims the VIP, a keepalived that starts waits more than 3 s with it. */
 static void a_killed_one_comes_back_and_clears_the_vip_that_it_left(void **state)
 {
 	pid_t pid;
@@ -183,7 +204,7 @@ static void a_killed_one_comes_back_and_clears_the_vip_that_it_left(void **state
 	pid = main_process();
 	assert_soon(has_vip());
 	kill(pid, SIGKILL);
-	assert_soon(is_successor(main_process(), pid) && !has_vip());
+	assert_soon(is_replaced(pid) && !has_vip());
 	/* At once: what the killed one left behind keeps nothing from starting. */
 	assert_soon(service_restart_count(services, process.service) == 1);
 	assert_soon(has_vip());
@@ -292,6 +313,7 @@ int main(void)
 		with_process(why_one_does_not_start_is_told_in_its_words),
 		with_process(what_was_missing_at_the_start_may_come_later),
 		with_process(a_reload_that_ends_it_is_a_failure),
+		with_process(one_that_is_ending_is_started_by_a_start_and_a_reload),
 		with_process(a_killed_one_comes_back_and_clears_the_vip_that_it_left),
 		with_process(one_whose_vrrp_process_was_killed_clears_the_vip_and_goes_on),
 		with_process(a_pid_file_that_names_a_stranger_keeps_nothing_from_starting),
