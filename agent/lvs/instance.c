@@ -25,7 +25,7 @@ enum {
 	CONFIG_MAX_BYTES = 17 * MIB,
 	LOCKS = 64,
 	/* At the agent's start. Starting is mostly waiting, and one that hangs is waited for. */
-	THREADS = 10,
+	THREADS = 20,
 };
 
 /* A listener's lock is one of these, chosen by its id: some share one, which costs nothing much. */
