@@ -59,20 +59,20 @@ static void services_have_their_address_protocol_and_counters(void **state)
 	assert_address(&table.services[0].address, "10.0.0.10");
 	assert_int_equal(table.services[0].port, 53);
 	assert_int_equal(table.services[0].protocol, IPPROTO_UDP);
-	assert_int_equal(table.services[0].connections, 3);
-	assert_int_equal(table.services[0].bytes_in, 384);
-	assert_int_equal(table.services[0].bytes_out, 468);
+	assert_int_equal(table.services[0].counters.connections, 3);
+	assert_int_equal(table.services[0].counters.bytes_in, 384);
+	assert_int_equal(table.services[0].counters.bytes_out, 468);
 	assert_address(&table.services[1].address, "fd00::10");
-	assert_int_equal(table.services[1].connections, 2);
-	assert_int_equal(table.services[1].bytes_in, 296);
-	assert_int_equal(table.services[1].bytes_out, 0);
+	assert_int_equal(table.services[1].counters.connections, 2);
+	assert_int_equal(table.services[1].counters.bytes_in, 296);
+	assert_int_equal(table.services[1].counters.bytes_out, 0);
 	assert_address(&table.services[2].address, "10.0.0.11");
 	assert_int_equal(table.services[2].port, 514);
 	assert_int_equal(table.services[3].protocol, IPPROTO_SCTP);
 	assert_int_equal(table.services[3].port, 2905);
 }
 
-static void destinations_have_their_address_and_weight_and_connections(void **state)
+static void destinations_have_their_address_weight_connections_and_counters(void **state)
 {
 	cleanup_ipvs_table struct ipvs_table table = IPVS_TABLE_INIT;
 	bool is_done = false;
@@ -88,6 +88,10 @@ static void destinations_have_their_address_and_weight_and_connections(void **st
 	assert_int_equal(table.destinations[1].weight, 1);
 	assert_int_equal(table.destinations[1].active_connections, 0);
 	assert_int_equal(table.destinations[1].inactive_connections, 3);
+	assert_int_equal(table.destinations[0].counters.connections, 0);
+	assert_int_equal(table.destinations[1].counters.connections, 3);
+	assert_int_equal(table.destinations[1].counters.bytes_in, 384);
+	assert_int_equal(table.destinations[1].counters.bytes_out, 468);
 }
 
 static void what_follows_is_appended(void **state)
@@ -222,6 +226,7 @@ static void what_lacks_a_part_is_refused(void **state)
 		{"destinations-udp4", IPVS_DEST_ATTR_WEIGHT},
 		{"destinations-udp4", IPVS_DEST_ATTR_ACTIVE_CONNS},
 		{"destinations-udp4", IPVS_DEST_ATTR_INACT_CONNS},
+		{"destinations-udp4", IPVS_DEST_ATTR_STATS64},
 		{"destinations-udp4", IPVS_DEST_ATTR_ADDR_FAMILY},
 	};
 	/* Behind the headers of netlink, generic netlink and the attribute that holds the item. */
@@ -282,7 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(services_have_their_address_protocol_and_counters),
-		cmocka_unit_test(destinations_have_their_address_and_weight_and_connections),
+		cmocka_unit_test(destinations_have_their_address_weight_connections_and_counters),
 		cmocka_unit_test(what_follows_is_appended),
 		cmocka_unit_test(a_long_answer_is_done_with_its_last_piece),
 		cmocka_unit_test(an_empty_table_is_an_answer),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "heartbeat/lvs_sources.h"
+#include "lvs/sources.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,22 +11,22 @@
 #include "base/cleanup.h"
 #include "base/condition.h"
 #include "base/file.h"
-#include "heartbeat/lvs_traffic.h"
 #include "keepalived/process.h"
 #include "lvs/config.h"
 #include "lvs/running.h"
 #include "lvs/site.h"
+#include "lvs/traffic.h"
 
 enum {
-	CONFIG_MAX_BYTES = 17 * MIB,
 	/* keepalived does what it was told some milliseconds after that was recorded. */
 	TAKE_UP_S = 2,
 };
 
-/* One listener, remembered from beat to beat for its traffic and what the log was told of it. */
+/* One listener, remembered from one observation to the next for its traffic and what the log was
+ * told of it. */
 struct source {
 	struct id id;
-	bool is_present; /* found by the present beat */
+	bool is_present; /* found by the present one */
 	struct condition left_out;
 	struct lvs_traffic traffic;
 };
@@ -34,19 +34,30 @@ struct source {
 struct lvs_sources {
 	char *base_path;
 	struct ipvs *ipvs;
+	size_t configs_max_bytes;
 	struct source *list; /* sorted by id */
 	size_t count;
 	struct condition unlisted;
 	struct condition unread; /* the kernel's tables */
 };
 
-struct lvs_sources *lvs_sources_new(const char *base_path, struct ipvs *ipvs)
+struct lvs_sources *lvs_sources_new(
+	const char *base_path, struct ipvs *ipvs, size_t configs_max_bytes)
 {
 	struct lvs_sources *sources = xcalloc(1, sizeof(*sources));
 
 	sources->base_path = xstrdup(base_path);
 	sources->ipvs = ipvs;
+	sources->configs_max_bytes = configs_max_bytes;
 	return sources;
+}
+
+void lvs_observation_deinit(struct lvs_observation *observation)
+{
+	for (size_t i = 0; i < observation->listener_count; i++)
+		lvs_status_free(observation->listeners[i].status);
+	free(observation->listeners);
+	*observation = LVS_OBSERVATION_INIT;
 }
 
 static void source_deinit(struct source *source)
@@ -174,12 +185,13 @@ static int config_read(const struct lvs_sources *sources, const struct id *liste
 	return file_read(path, ret_config, err);
 }
 
+/* configs_left_bytes: as many may still be read. */
 static void source_observe(struct lvs_sources *sources, struct source *source,
-	const struct ipvs_table *kernel, struct observation *observation)
+	const struct ipvs_table *kernel, size_t *configs_left_bytes,
+	struct lvs_observation *observation)
 {
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(*configs_left_bytes);
 	cleanup_lvs_config struct lvs_config config = {.members = NULL};
-	struct observed_listener *observed;
 	struct lvs_status *status;
 	struct err err = ERR_NONE;
 
@@ -189,13 +201,12 @@ static void source_observe(struct lvs_sources *sources, struct source *source,
 			has_file(sources, &source->id, LVS_FILE_STOPPED))
 			return;
 		observation->is_partial = true;
-		condition_raise(&source->left_out, err.code,
-			"LVS listener %s is left out of the heartbeat: %s", source->id.text,
-			err.text);
+		condition_raise(&source->left_out, err.code, "LVS listener %s is left out: %s",
+			source->id.text, err.text);
 		return;
 	}
-	condition_clear(
-		&source->left_out, "LVS listener %s is in the heartbeat again", source->id.text);
+	*configs_left_bytes -= text.size_bytes;
+	condition_clear(&source->left_out, "LVS listener %s is reported again", source->id.text);
 	lvs_config_parse(buf_text(&text), text.size_bytes, &config);
 	if (config.is_disabled)
 		return;
@@ -203,26 +214,31 @@ static void source_observe(struct lvs_sources *sources, struct source *source,
 		&source->id, &config, kernel, is_pending(sources, &source->id, &text));
 	if (status->is_read)
 		lvs_traffic_update(&source->traffic, status);
-	observed = observation_add_lvs(observation, status);
-	observed->total = lvs_traffic_total(&source->traffic);
-	observed->carried = source->traffic.carried;
+	observation->listeners[observation->listener_count++] = (struct lvs_observed){
+		.status = status,
+		.total = lvs_traffic_total(&source->traffic),
+		.carried = source->traffic.carried,
+	};
 }
 
 void lvs_sources_observe(
-	struct lvs_sources *sources, int timeout_ms, struct observation *observation)
+	struct lvs_sources *sources, int timeout_ms, struct lvs_observation *ret_observation)
 {
 	cleanup_ipvs_table struct ipvs_table table = IPVS_TABLE_INIT;
+	size_t configs_left_bytes = sources->configs_max_bytes;
 	const struct ipvs_table *kernel;
 
 	if (!sources_list(sources))
-		observation->is_partial = true;
+		ret_observation->is_partial = true;
 	if (sources->count == 0) {
 		condition_clear(&sources->unread, "there is no LVS listener any more");
 		return;
 	}
 	kernel = kernel_read(sources, timeout_ms, &table);
+	ret_observation->listeners = xcalloc(sources->count, sizeof(*ret_observation->listeners));
 	for (size_t i = 0; i < sources->count; i++)
-		source_observe(sources, &sources->list[i], kernel, observation);
+		source_observe(
+			sources, &sources->list[i], kernel, &configs_left_bytes, ret_observation);
 }
 
 void lvs_sources_describe(const struct lvs_sources *sources, struct buf *ret_problems)
