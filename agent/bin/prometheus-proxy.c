@@ -26,6 +26,9 @@ enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
 
 enum { ENTER_AGAIN_MS = 1000 };
 
+/* What reading the LVS listeners takes above this goes back to the system at once. */
+enum { MALLOC_KEPT_BYTES = 128 * KIB };
+
 static int check(const struct settings *settings)
 {
 	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
@@ -115,6 +118,7 @@ static int serve(struct settings *settings)
 {
 	struct err err = ERR_NONE;
 
+	mallopt(M_MMAP_THRESHOLD, MALLOC_KEPT_BYTES);
 	mallopt(M_ARENA_MAX, 1);
 	umask(022);
 	log_set_debug(settings->debug);

@@ -28,9 +28,10 @@ enum {
 	PROBLEMS_MAX_BYTES = 16 * KIB,
 	/* A beat waits for others at most so long, and a quarter of its interval, per step. */
 	STEP_MAX_MS = 1000,
-	/* Of all LVS listeners: more than a datagram has room for the members of. */
-	LVS_CONFIGS_MAX_BYTES = 64 * MIB,
 };
+
+/* More than a datagram has room for. */
+static const struct lvs_limits lvs_limits = {.configs_bytes = 64 * MIB, .members = SIZE_MAX};
 
 struct sender {
 	struct id amphora_id;
@@ -78,8 +79,7 @@ struct sender *sender_new(const struct sender_settings *settings)
 	sender->counters = counters_new();
 	sender->targets = targets_new(settings->targets, settings->target_count);
 	sender->haproxy_sources = haproxy_sources_new(settings->base_path);
-	sender->lvs_sources =
-		lvs_sources_new(settings->base_path, settings->ipvs, LVS_CONFIGS_MAX_BYTES);
+	sender->lvs_sources = lvs_sources_new(settings->base_path, settings->ipvs, &lvs_limits);
 	counters_take_up(sender, settings->reference_counters);
 	return sender;
 }

@@ -34,7 +34,7 @@ struct source {
 struct lvs_sources {
 	char *base_path;
 	struct ipvs *ipvs;
-	size_t configs_max_bytes;
+	struct lvs_limits limits;
 	struct source *list; /* sorted by id */
 	size_t count;
 	struct condition unlisted;
@@ -42,13 +42,13 @@ struct lvs_sources {
 };
 
 struct lvs_sources *lvs_sources_new(
-	const char *base_path, struct ipvs *ipvs, size_t configs_max_bytes)
+	const char *base_path, struct ipvs *ipvs, const struct lvs_limits *limits)
 {
 	struct lvs_sources *sources = xcalloc(1, sizeof(*sources));
 
 	sources->base_path = xstrdup(base_path);
 	sources->ipvs = ipvs;
-	sources->configs_max_bytes = configs_max_bytes;
+	sources->limits = *limits;
 	return sources;
 }
 
@@ -174,28 +174,39 @@ static bool is_pending(
 	return stat(record, &status) == 0 && time(NULL) - status.st_mtime < TAKE_UP_S;
 }
 
+/* left: what the observation may still hold. */
 static int config_read(const struct lvs_sources *sources, const struct id *listener,
-	struct buf *ret_config, struct err *err)
+	struct lvs_limits *left, struct buf *ret_text, struct lvs_config *ret_config,
+	struct err *err)
 {
 	cleanup_free char *path = lvs_path(sources->base_path, listener, LVS_FILE_CONFIG);
 	cleanup_free char *pid_file = lvs_path(sources->base_path, listener, LVS_FILE_PID);
+	int r;
 
 	if (keepalived_pid(pid_file) == 0)
 		return err_set(err, -ESRCH, "its keepalived does not run");
-	return file_read(path, ret_config, err);
+	r = file_read(path, ret_text, err);
+	if (r < 0)
+		return r;
+	lvs_config_parse(buf_text(ret_text), ret_text->size_bytes, ret_config);
+	if (ret_config->member_count > left->members)
+		return err_set(err, -E2BIG, "with its %zu members there are more than %zu",
+			ret_config->member_count, sources->limits.members);
+	left->configs_bytes -= ret_text->size_bytes;
+	left->members -= ret_config->member_count;
+	return 0;
 }
 
-/* configs_left_bytes: as many may still be read. */
 static void source_observe(struct lvs_sources *sources, struct source *source,
-	const struct ipvs_table *kernel, size_t *configs_left_bytes,
+	const struct ipvs_table *kernel, struct lvs_limits *left,
 	struct lvs_observation *observation)
 {
-	cleanup_buf struct buf text = BUF_INIT(*configs_left_bytes);
+	cleanup_buf struct buf text = BUF_INIT(left->configs_bytes);
 	cleanup_lvs_config struct lvs_config config = {.members = NULL};
 	struct lvs_status *status;
 	struct err err = ERR_NONE;
 
-	if (config_read(sources, &source->id, &text, &err) < 0) {
+	if (config_read(sources, &source->id, left, &text, &config, &err) < 0) {
 		/* It may have been stopped or deleted since it was listed. */
 		if (!has_file(sources, &source->id, LVS_FILE_CONFIG) ||
 			has_file(sources, &source->id, LVS_FILE_STOPPED))
@@ -205,9 +216,7 @@ static void source_observe(struct lvs_sources *sources, struct source *source,
 			source->id.text, err.text);
 		return;
 	}
-	*configs_left_bytes -= text.size_bytes;
 	condition_clear(&source->left_out, "LVS listener %s is reported again", source->id.text);
-	lvs_config_parse(buf_text(&text), text.size_bytes, &config);
 	if (config.is_disabled)
 		return;
 	status = lvs_status_conclude(
@@ -225,7 +234,7 @@ void lvs_sources_observe(
 	struct lvs_sources *sources, int timeout_ms, struct lvs_observation *ret_observation)
 {
 	cleanup_ipvs_table struct ipvs_table table = IPVS_TABLE_INIT;
-	size_t configs_left_bytes = sources->configs_max_bytes;
+	struct lvs_limits left = sources->limits;
 	const struct ipvs_table *kernel;
 
 	if (!sources_list(sources))
@@ -237,8 +246,7 @@ void lvs_sources_observe(
 	kernel = kernel_read(sources, timeout_ms, &table);
 	ret_observation->listeners = xcalloc(sources->count, sizeof(*ret_observation->listeners));
 	for (size_t i = 0; i < sources->count; i++)
-		source_observe(
-			sources, &sources->list[i], kernel, &configs_left_bytes, ret_observation);
+		source_observe(sources, &sources->list[i], kernel, &left, ret_observation);
 }
 
 void lvs_sources_describe(const struct lvs_sources *sources, struct buf *ret_problems)

@@ -36,12 +36,15 @@ void lvs_observation_deinit(struct lvs_observation *observation);
 
 struct lvs_sources;
 
-/*
- * ipvs stays the caller's; NULL: the kernel cannot be asked. configs_max_bytes: of all configs that
- * one observation reads; the listeners beyond are left out.
- */
+/* Of one observation; a listener that does not fit any more is left out. */
+struct lvs_limits {
+	size_t configs_bytes; /* of all configs that are read */
+	size_t members;
+};
+
+/* ipvs stays the caller's; NULL: the kernel cannot be asked. */
 struct lvs_sources *lvs_sources_new(
-	const char *base_path, struct ipvs *ipvs, size_t configs_max_bytes);
+	const char *base_path, struct ipvs *ipvs, const struct lvs_limits *limits);
 /* Accepts NULL. */
 void lvs_sources_free(struct lvs_sources *sources);
 

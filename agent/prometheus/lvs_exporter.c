@@ -37,8 +37,8 @@ static bool prepare(struct lvs_exporter *exporter)
 		return false;
 	}
 	condition_clear(&exporter->unprepared, "LVS listeners are served");
-	exporter->sources = lvs_sources_new(
-		exporter->base_path, exporter->ipvs, LVS_EXPORTER_CONFIGS_MAX_BYTES);
+	exporter->sources =
+		lvs_sources_new(exporter->base_path, exporter->ipvs, &LVS_EXPORTER_LIMITS);
 	return true;
 }
 

@@ -17,9 +17,10 @@ enum {
 	/* Scrapes that begin within it share what the first one of them read. */
 	LVS_EXPORTER_FRESH_MS = 1000,
 	LVS_EXPORTER_TIMEOUT_MS = 500,
-	/* Some 3,000 members that are checked, which is what a heartbeat can tell of. */
-	LVS_EXPORTER_CONFIGS_MAX_BYTES = MIB,
 };
+
+/* Some 4,000 members that are checked: more than a heartbeat can tell of. */
+#define LVS_EXPORTER_LIMITS ((struct lvs_limits){.configs_bytes = MIB, .members = 6000})
 
 struct lvs_exporter {
 	const char *base_path;

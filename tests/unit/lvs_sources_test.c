@@ -13,7 +13,9 @@
 #include "fake_keepalived.h"
 #include "lvs/sources.h"
 
-enum { TIMEOUT_MS = 500, CONFIGS_MAX_BYTES = 64 * KIB };
+enum { TIMEOUT_MS = 500 };
+
+static const struct lvs_limits limits = {.configs_bytes = 64 * KIB, .members = 10};
 
 static const struct id listener = {.text = "L"};
 
@@ -59,7 +61,7 @@ static void scene_start(struct scene *scene)
 	fake_ipvs_init(&scene->ipvs, 400);
 	lvs_listener_install(&listener, LVS_LISTENER_CONFIG);
 	fake_keepalived_start(&scene->keepalived, &listener);
-	scene->sources = lvs_sources_new(temporary_folder, &scene->ipvs, CONFIGS_MAX_BYTES);
+	scene->sources = lvs_sources_new(temporary_folder, &scene->ipvs, &limits);
 	captured_log_start(&scene->log);
 }
 
@@ -89,7 +91,7 @@ static void without_a_listener_the_kernel_is_not_asked(void **state)
 {
 	cleanup_free char *folder = in_temporary_folder("lvs");
 	struct ipvs ipvs;
-	struct lvs_sources *sources = lvs_sources_new(temporary_folder, &ipvs, CONFIGS_MAX_BYTES);
+	struct lvs_sources *sources = lvs_sources_new(temporary_folder, &ipvs, &limits);
 
 	(void)state;
 	fake_ipvs_init(&ipvs, 0);
@@ -199,7 +201,7 @@ static void without_a_way_to_the_kernel_listeners_are_reported_all_the_same(void
 	(void)state;
 	scene_start(&scene);
 	lvs_sources_free(scene.sources);
-	scene.sources = lvs_sources_new(temporary_folder, NULL, CONFIGS_MAX_BYTES);
+	scene.sources = lvs_sources_new(temporary_folder, NULL, &limits);
 	assert_string_equal(seen(scene.sources), "L:- ");
 	scene_stop(&scene);
 }
@@ -237,19 +239,18 @@ static void listeners_come_in_the_order_of_their_ids_each_with_its_pool(void **s
 	scene_stop(&scene);
 }
 
-static void configs_that_are_too_large_together_leave_a_listener_out(void **state)
+/* For the two of the listeners K and L. */
+static void assert_only_one_fits(const struct lvs_limits *too_little)
 {
 	static const struct id other = {.text = "K"};
-	const size_t size = strlen(LVS_LISTENER_CONFIG);
 	struct fake_keepalived others;
 	struct scene scene;
 
-	(void)state;
 	scene_start(&scene);
 	lvs_listener_install(&other, LVS_LISTENER_CONFIG);
 	fake_keepalived_start(&others, &other);
 	lvs_sources_free(scene.sources);
-	scene.sources = lvs_sources_new(temporary_folder, &scene.ipvs, 2 * size - 1);
+	scene.sources = lvs_sources_new(temporary_folder, &scene.ipvs, too_little);
 	assert_string_equal(seen(scene.sources), "?K:400 P=UP M=UP ");
 	assert_string_equal(seen(scene.sources), "?K:400 P=UP M=UP ");
 	assert_int_equal(captured_log_count(&scene.log, "listener L is left out"), 1);
@@ -259,6 +260,14 @@ static void configs_that_are_too_large_together_leave_a_listener_out(void **stat
 	assert_string_equal(seen(scene.sources), "L:400 P=UP M=UP ");
 	fake_keepalived_stop(&others);
 	scene_stop(&scene);
+}
+
+static void what_exceeds_the_limits_together_leaves_a_listener_out(void **state)
+{
+	(void)state;
+	assert_only_one_fits(&(struct lvs_limits){
+		.configs_bytes = 2 * strlen(LVS_LISTENER_CONFIG) - 1, .members = 2});
+	assert_only_one_fits(&(struct lvs_limits){.configs_bytes = KIB, .members = 1});
 }
 
 int main(void)
@@ -276,7 +285,7 @@ int main(void)
 			without_a_way_to_the_kernel_listeners_are_reported_all_the_same),
 		with_temporary_folder(members_of_a_config_that_is_not_taken_up_are_restarting),
 		with_temporary_folder(listeners_come_in_the_order_of_their_ids_each_with_its_pool),
-		with_temporary_folder(configs_that_are_too_large_together_leave_a_listener_out),
+		with_temporary_folder(what_exceeds_the_limits_together_leaves_a_listener_out),
 	};
 
 	return cmocka_run_group_tests_name("lvs_sources", tests, NULL, NULL);
