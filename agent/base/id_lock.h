@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A lock for each load balancer or listener: whoever changes it (files, process) holds it; readers
+ * take none, files are replaced atomically. Waiting has no time-out: every change is bounded by
+ * itself, and a busy lock must never become an error (amphora-api.md, "How the driver treats
+ * answers"). Entries exist while somebody holds or awaits them. Owned by a site. Used by the agent.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "base/id.h"
+
+struct id_locks;
+
+struct id_locks *id_locks_new(void);
+/* Nobody may hold or await a lock any more. Accepts NULL. */
+void id_locks_free(struct id_locks *locks);
+
+/* Waits until no other thread holds id. Not recursive. */
+void id_lock_acquire(struct id_locks *locks, const struct id *id);
+void id_lock_release(struct id_locks *locks, const struct id *id);
+/* How many ids are held or awaited: for tests. */
+size_t id_locks_count(struct id_locks *locks);
+
+struct id_lock_hold {
+	struct id_locks *locks;
+	const struct id *id;
+};
+
+static inline void id_lock_hold_end(const struct id_lock_hold *hold)
+{
+	id_lock_release(hold->locks, hold->id);
+}
+
+/* Held to the end of the scope, which id must outlive. Once in a scope. */
+#define scoped_id_lock(id_locks_, id_)                                                             \
+	CLEANUP(id_lock_hold_end)                                                                  \
+	const struct id_lock_hold scoped_id_lock_ = {(id_locks_), (id_)};                          \
+	id_lock_acquire(scoped_id_lock_.locks, scoped_id_lock_.id)
