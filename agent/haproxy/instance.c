@@ -6,10 +6,10 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/id_lock.h"
 #include "base/log.h"
 #include "haproxy/intent.h"
 #include "haproxy/launch.h"
-#include "base/id_lock.h"
 #include "haproxy/upload.h"
 
 enum { CONFIG_MAX_BYTES = 17 * MIB, NOTES_MAX_BYTES = 64 * KIB };
