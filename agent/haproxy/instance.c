@@ -6,10 +6,10 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/id_lock.h"
 #include "base/log.h"
 #include "haproxy/intent.h"
 #include "haproxy/launch.h"
-#include "haproxy/lock.h"
 #include "haproxy/upload.h"
 
 enum { CONFIG_MAX_BYTES = 17 * MIB, NOTES_MAX_BYTES = 64 * KIB };
@@ -58,7 +58,7 @@ struct haproxy_instance *haproxy_instance_acquire(struct haproxy_site *site, con
 
 	instance->site = site;
 	instance->id = *id;
-	haproxy_lock_acquire(site->locks, id);
+	id_lock_acquire(site->locks, id);
 	return instance;
 }
 
@@ -66,7 +66,7 @@ void haproxy_instance_release(struct haproxy_instance *instance)
 {
 	if (!instance)
 		return;
-	haproxy_lock_release(instance->site->locks, &instance->id);
+	id_lock_release(instance->site->locks, &instance->id);
 	free(instance);
 }
 

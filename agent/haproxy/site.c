@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "haproxy/lock.h"
+#include "base/id_lock.h"
 #include "sys/digest.h"
 #include "sys/installation.h"
 
@@ -63,7 +63,7 @@ int haproxy_site_new(const struct settings *settings, struct service_manager *se
 	site->administrative_log_facility = settings->administrative_log_facility;
 	site->peer_name = haproxy_peer_name(&settings->amphora_id);
 	site->services = services;
-	site->locks = haproxy_locks_new();
+	site->locks = id_locks_new();
 	r = installation_find_templates(settings->template_dir, &site->template_dir, err);
 	if (r < 0)
 		return r;
@@ -94,7 +94,7 @@ void haproxy_site_free(struct haproxy_site *site)
 	free(site->network_namespace);
 	free(site->template_dir);
 	free(site->peer_name);
-	haproxy_locks_free(site->locks);
+	id_locks_free(site->locks);
 	free(site);
 }
 

@@ -43,7 +43,7 @@ struct haproxy_site {
 	unsigned user_log_facility, administrative_log_facility;
 	char *peer_name; /* ours in `peers` sections: haproxy -L */
 	struct service_manager *services;
-	struct haproxy_locks *locks; /* haproxy/lock.h */
+	struct id_locks *locks; /* base/id_lock.h */
 };
 
 /*

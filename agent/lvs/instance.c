@@ -2,16 +2,15 @@
 #include "lvs/instance.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/id_lock.h"
 #include "base/log.h"
 #include "base/parallel.h"
-#include "base/scoped_lock.h"
 #include "base/text.h"
 #include "keepalived/check.h"
 #include "keepalived/process.h"
@@ -23,25 +22,35 @@
 
 enum {
 	CONFIG_MAX_BYTES = 17 * MIB,
-	LOCKS = 64,
-	/* At the agent's start. Starting is mostly waiting, and one that hangs is waited for. */
-	THREADS = 10,
+	/*
+	 * At the agent's start. Starting is mostly waiting: 25 s for one that hangs, and heartbeats
+	 * must be back before a controller gives this amphora up, after 60 s.
+	 */
+	THREADS = 32,
 };
 
-/* A listener's lock is one of these, chosen by its id: some share one, which costs nothing much. */
 struct lvs_site {
 	const struct keepalived_site *keepalived;
-	pthread_mutex_t locks[LOCKS];
+	struct id_locks *locks;
 };
 
-static pthread_mutex_t *lock_of(struct lvs_site *site, const struct id *listener)
-{
-	size_t sum = 0;
+/* A listener's lock, held to the end of the scope. */
+struct hold {
+	struct id_locks *locks;
+	const struct id *listener;
+};
 
-	for (const char *c = listener->text; *c; c++)
-		sum = sum * 31 + (unsigned char)*c;
-	return &site->locks[sum % LOCKS];
+static struct hold hold_begin(const struct lvs_site *site, const struct id *listener)
+{
+	id_lock_acquire(site->locks, listener);
+	return (struct hold){.locks = site->locks, .listener = listener};
 }
+
+static void hold_end(struct hold *hold)
+{
+	id_lock_release(hold->locks, hold->listener);
+}
+#define cleanup_hold CLEANUP(hold_end)
 
 int lvs_site_new(
 	const struct keepalived_site *keepalived, struct lvs_site **ret_site, struct err *err)
@@ -56,8 +65,7 @@ int lvs_site_new(
 	directory_sweep(folder);
 	site = xcalloc(1, sizeof(*site));
 	site->keepalived = keepalived;
-	for (size_t i = 0; i < LOCKS; i++)
-		pthread_mutex_init(&site->locks[i], NULL);
+	site->locks = id_locks_new();
 	*ret_site = site;
 	return 0;
 }
@@ -66,8 +74,7 @@ void lvs_site_free(struct lvs_site *site)
 {
 	if (!site)
 		return;
-	for (size_t i = 0; i < LOCKS; i++)
-		pthread_mutex_destroy(&site->locks[i]);
+	id_locks_free(site->locks);
 	free(site);
 }
 
@@ -205,7 +212,8 @@ static int instance_upload(const struct lvs_site *site, const struct id *listene
 int lvs_instance_upload(struct lvs_site *site, const struct id *listener, const char *text,
 	size_t size_bytes, struct buf *ret_output, struct err *err)
 {
-	scoped_lock(lock_of(site, listener));
+	cleanup_hold struct hold hold = hold_begin(site, listener);
+
 	return instance_upload(site, listener, text, size_bytes, ret_output, err);
 }
 
@@ -304,14 +312,16 @@ static int instance_run(const struct lvs_site *site, const struct id *listener, 
 int lvs_instance_start(struct lvs_site *site, const struct id *listener,
 	enum lvs_applied *ret_applied, struct err *err)
 {
-	scoped_lock(lock_of(site, listener));
+	cleanup_hold struct hold hold = hold_begin(site, listener);
+
 	return instance_run(site, listener, false, ret_applied, err);
 }
 
 int lvs_instance_reload(struct lvs_site *site, const struct id *listener,
 	enum lvs_applied *ret_applied, struct err *err)
 {
-	scoped_lock(lock_of(site, listener));
+	cleanup_hold struct hold hold = hold_begin(site, listener);
+
 	return instance_run(site, listener, true, ret_applied, err);
 }
 
@@ -332,9 +342,9 @@ static int instance_stop(const struct lvs_site *site, const struct id *listener,
 int lvs_instance_stop(struct lvs_site *site, const struct id *listener,
 	enum lvs_applied *ret_applied, struct err *err)
 {
+	cleanup_hold struct hold hold = hold_begin(site, listener);
 	int r;
 
-	scoped_lock(lock_of(site, listener));
 	r = instance_stop(site, listener, err);
 	if (r == 0)
 		*ret_applied = LVS_APPLIED_STOP;
@@ -376,7 +386,8 @@ static int instance_delete(const struct lvs_site *site, const struct id *listene
 
 int lvs_instance_delete(struct lvs_site *site, const struct id *listener, struct err *err)
 {
-	scoped_lock(lock_of(site, listener));
+	cleanup_hold struct hold hold = hold_begin(site, listener);
+
 	return instance_delete(site, listener, err);
 }
 
@@ -384,9 +395,9 @@ static void listener_restore(struct lvs_site *site, const struct id *listener)
 {
 	enum lvs_applied applied = LVS_APPLIED_NONE;
 	struct err err = ERR_NONE;
+	cleanup_hold struct hold hold = hold_begin(site, listener);
 	int r;
 
-	scoped_lock(lock_of(site, listener));
 	if (lvs_instance_is_stopped(site, listener))
 		r = instance_stop(site, listener, &err);
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "haproxy/lock.h"
+#include "base/id_lock.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ static const struct id one = {.text = "one"};
 static const struct id two = {.text = "two"};
 
 struct contest {
-	struct haproxy_locks *locks;
+	struct id_locks *locks;
 	const struct id *id;
 	int unguarded; /* touched only under the lock of id */
 	atomic_bool entered;
@@ -31,10 +31,10 @@ static void *count_up(void *data)
 	for (int i = 0; i < ROUNDS; i++) {
 		int seen;
 
-		haproxy_lock_acquire(contest->locks, contest->id);
+		id_lock_acquire(contest->locks, contest->id);
 		seen = contest->unguarded;
 		contest->unguarded = seen + 1;
-		haproxy_lock_release(contest->locks, contest->id);
+		id_lock_release(contest->locks, contest->id);
 	}
 	return NULL;
 }
@@ -42,7 +42,7 @@ static void *count_up(void *data)
 static void many_threads_take_turns_and_leave_nothing(void **state)
 {
 	struct contest contests[] = {{.id = &one}, {.id = &two}};
-	struct haproxy_locks *locks = haproxy_locks_new();
+	struct id_locks *locks = id_locks_new();
 	pthread_t threads[THREADS];
 
 	(void)state;
@@ -53,41 +53,41 @@ static void many_threads_take_turns_and_leave_nothing(void **state)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(contests[0].unguarded, THREADS / 2 * ROUNDS);
 	assert_int_equal(contests[1].unguarded, THREADS / 2 * ROUNDS);
-	assert_int_equal(haproxy_locks_count(locks), 0);
-	haproxy_locks_free(locks);
+	assert_int_equal(id_locks_count(locks), 0);
+	id_locks_free(locks);
 }
 
 static void *enter(void *data)
 {
 	struct contest *contest = data;
 
-	haproxy_lock_acquire(contest->locks, contest->id);
+	id_lock_acquire(contest->locks, contest->id);
 	contest->entered = true;
-	haproxy_lock_release(contest->locks, contest->id);
+	id_lock_release(contest->locks, contest->id);
 	return NULL;
 }
 
 static void a_held_id_keeps_others_waiting_and_other_ids_free(void **state)
 {
-	struct contest same = {.locks = haproxy_locks_new(), .id = &one};
+	struct contest same = {.locks = id_locks_new(), .id = &one};
 	struct contest other = {.locks = same.locks, .id = &two};
 	pthread_t waiting;
 	pthread_t free_to_go;
 
 	(void)state;
-	haproxy_lock_acquire(same.locks, &one);
+	id_lock_acquire(same.locks, &one);
 	pthread_create(&waiting, NULL, enter, &same);
 	pthread_create(&free_to_go, NULL, enter, &other);
 	pthread_join(free_to_go, NULL);
 	assert_true(other.entered);
 	clock_sleep_ms(20);
 	assert_false(same.entered);
-	assert_int_equal(haproxy_locks_count(same.locks), 1);
-	haproxy_lock_release(same.locks, &one);
+	assert_int_equal(id_locks_count(same.locks), 1);
+	id_lock_release(same.locks, &one);
 	pthread_join(waiting, NULL);
 	assert_true(same.entered);
-	assert_int_equal(haproxy_locks_count(same.locks), 0);
-	haproxy_locks_free(same.locks);
+	assert_int_equal(id_locks_count(same.locks), 0);
+	id_locks_free(same.locks);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "haproxy/lock.h"
+#include "base/id_lock.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -14,20 +14,20 @@ struct lock {
 	size_t users; /* who hold or await it; guarded by the table's mutex */
 };
 
-struct haproxy_locks {
+struct id_locks {
 	pthread_mutex_t mutex;
 	struct lock *first;
 };
 
-struct haproxy_locks *haproxy_locks_new(void)
+struct id_locks *id_locks_new(void)
 {
-	struct haproxy_locks *locks = xcalloc(1, sizeof(*locks));
+	struct id_locks *locks = xcalloc(1, sizeof(*locks));
 
 	pthread_mutex_init(&locks->mutex, NULL);
 	return locks;
 }
 
-void haproxy_locks_free(struct haproxy_locks *locks)
+void id_locks_free(struct id_locks *locks)
 {
 	if (!locks)
 		return;
@@ -37,7 +37,7 @@ void haproxy_locks_free(struct haproxy_locks *locks)
 }
 
 /* Where the lock of id hangs, or would be hung. The table is locked. */
-static struct lock **lock_find(struct haproxy_locks *locks, const struct id *id)
+static struct lock **lock_find(struct id_locks *locks, const struct id *id)
 {
 	struct lock **place = &locks->first;
 
@@ -46,7 +46,7 @@ static struct lock **lock_find(struct haproxy_locks *locks, const struct id *id)
 	return place;
 }
 
-void haproxy_lock_acquire(struct haproxy_locks *locks, const struct id *id)
+void id_lock_acquire(struct id_locks *locks, const struct id *id)
 {
 	struct lock **place;
 	struct lock *lock;
@@ -64,7 +64,7 @@ void haproxy_lock_acquire(struct haproxy_locks *locks, const struct id *id)
 	pthread_mutex_lock(&lock->mutex);
 }
 
-void haproxy_lock_release(struct haproxy_locks *locks, const struct id *id)
+void id_lock_release(struct id_locks *locks, const struct id *id)
 {
 	struct lock **place;
 	struct lock *lock;
@@ -83,7 +83,7 @@ void haproxy_lock_release(struct haproxy_locks *locks, const struct id *id)
 	pthread_mutex_unlock(&locks->mutex);
 }
 
-size_t haproxy_locks_count(struct haproxy_locks *locks)
+size_t id_locks_count(struct id_locks *locks)
 {
 	size_t count = 0;
 
