@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * prometheus-proxy: the metrics of this amphora's HAProxy under Octavia's names, for the PROMETHEUS
- * listeners that controllers render. Lives in the network namespace of HAProxy, which it waits for.
- * Stays in the foreground, logs to stderr.
+ * prometheus-proxy: the metrics of this amphora's HAProxy, and of its LVS listeners, under
+ * Octavia's names, for the PROMETHEUS listeners that controllers render. Lives in the network
+ * namespace of HAProxy, which it waits for. Stays in the foreground, logs to stderr.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/condition.h"
@@ -24,6 +25,9 @@
 enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
 
 enum { ENTER_AGAIN_MS = 1000 };
+
+/* What reading the LVS listeners takes above this goes back to the system at once. */
+enum { MALLOC_KEPT_BYTES = 128 * KIB };
 
 static int check(const struct settings *settings)
 {
@@ -67,7 +71,10 @@ static int network_namespace_wait(const char *name, int stop_fd, struct err *err
 	}
 }
 
-/* Enters the namespace, then is no longer root. The same results. */
+/*
+ * Enters the namespace, then is no longer root, but for the capability without which the kernel's
+ * IPVS answers nobody: LVS listeners may come later. The same results.
+ */
 static int become_resident(const struct settings *settings, int stop_fd, struct err *err)
 {
 	struct privilege_user user;
@@ -83,16 +90,18 @@ static int become_resident(const struct settings *settings, int stop_fd, struct 
 	r = network_namespace_wait(settings->network_namespace, stop_fd, err);
 	if (r <= 0)
 		return r;
-	r = privilege_drop(&user, 0, err);
+	r = privilege_drop(&user, PRIVILEGE_CAPABILITY(CAP_NET_ADMIN), err);
 	return r < 0 ? r : 1;
 }
 
 /* Forgets the settings, and their keys, before the first stranger connects. */
 static int run(struct settings *settings, struct err *err)
 {
+	cleanup_free char *base_path = xstrdup(settings->base_path);
 	const struct proxy_options options = {
 		.port = settings->prometheus_port,
 		.exporter_port = (in_port_t)settings->prometheus_exporter_port,
+		.base_path = base_path,
 		.timeouts = SCRAPE_TIMEOUTS,
 	};
 	cleanup_close int stop = stop_signal_open(err);
@@ -109,6 +118,7 @@ static int serve(struct settings *settings)
 {
 	struct err err = ERR_NONE;
 
+	mallopt(M_MMAP_THRESHOLD, MALLOC_KEPT_BYTES);
 	mallopt(M_ARENA_MAX, 1);
 	umask(022);
 	log_set_debug(settings->debug);

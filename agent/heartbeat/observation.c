@@ -101,25 +101,40 @@ static void lvs_pool_add(struct observation *observation, const struct lvs_statu
 		};
 }
 
-struct observed_listener *observation_add_lvs(
-	struct observation *observation, struct lvs_status *status)
+static struct traffic traffic_of(const struct ipvs_counters *counters)
 {
-	struct observed_listener *listener;
+	return (struct traffic){
+		.bytes_in = counters->bytes_in,
+		.bytes_out = counters->bytes_out,
+		.sessions_total = counters->connections,
+	};
+}
+
+static void lvs_listener_add(struct observation *observation, struct lvs_observed *lvs)
+{
+	struct lvs_status *status = take_ptr(lvs->status);
 
 	make_room(observation, 1 + status->member_count);
-	listener = &observation->listeners[observation->listener_count++];
-	*listener = (struct observed_listener){
+	observation->listeners[observation->listener_count++] = (struct observed_listener){
 		.id = status->listener.text,
 		.status = "OPEN",
 		.sessions = status->connections_active,
 		.is_uncounted = !status->is_read,
+		.total = traffic_of(&lvs->total),
+		.carried = traffic_of(&lvs->carried),
 	};
 	if (status->has_pool)
 		lvs_pool_add(observation, status);
 	observation->lvs_statuses = xrealloc_array(observation->lvs_statuses,
 		observation->lvs_count + 1, sizeof(*observation->lvs_statuses));
 	observation->lvs_statuses[observation->lvs_count++] = status;
-	return listener;
+}
+
+void observation_add_lvs(struct observation *observation, struct lvs_observation *lvs)
+{
+	observation->is_partial = observation->is_partial || lvs->is_partial;
+	for (size_t i = 0; i < lvs->listener_count; i++)
+		lvs_listener_add(observation, &lvs->listeners[i]);
 }
 
 /* A name and where it stands. */

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "haproxy/stats.h"
-#include "lvs/status.h"
+#include "lvs/sources.h"
 
 /* What is reported as differences (heartbeat.md, "Contents"). */
 struct traffic {
@@ -64,12 +64,10 @@ struct observation {
 /* Adds what an HAProxy said; takes the stats over. */
 void observation_add_haproxy(struct observation *observation, struct haproxy_stats *stats);
 /*
- * Adds what is known of an LVS listener, and returns it for its traffic to be filled in; takes the
- * status over. A pool that another one has too is there once, as that one sees it: its key does not
- * name the listener.
+ * Adds what was seen of LVS listeners; takes their statuses over. A pool that another one has too
+ * is there once, as that one sees it: its key does not name the listener.
  */
-struct observed_listener *observation_add_lvs(
-	struct observation *observation, struct lvs_status *status);
+void observation_add_lvs(struct observation *observation, struct lvs_observation *lvs);
 /*
  * To be called once after everything was added: of listeners and pools that were seen twice (two
  * load balancers with the same listener) the first stays, since a message has one place for each.

@@ -17,18 +17,21 @@
 #include "heartbeat/counters.h"
 #include "heartbeat/envelope.h"
 #include "heartbeat/haproxy_sources.h"
-#include "heartbeat/lvs_sources.h"
 #include "heartbeat/message.h"
 #include "heartbeat/observation.h"
 #include "heartbeat/status.h"
 #include "heartbeat/targets.h"
 #include "heartbeat/vrrp.h"
+#include "lvs/sources.h"
 
 enum {
 	PROBLEMS_MAX_BYTES = 16 * KIB,
 	/* A beat waits for others at most so long, and a quarter of its interval, per step. */
 	STEP_MAX_MS = 1000,
 };
+
+/* More than a datagram has room for. */
+static const struct lvs_limits lvs_limits = {.configs_bytes = 64 * MIB, .members = SIZE_MAX};
 
 struct sender {
 	struct id amphora_id;
@@ -76,7 +79,7 @@ struct sender *sender_new(const struct sender_settings *settings)
 	sender->counters = counters_new();
 	sender->targets = targets_new(settings->targets, settings->target_count);
 	sender->haproxy_sources = haproxy_sources_new(settings->base_path);
-	sender->lvs_sources = lvs_sources_new(settings->base_path, settings->ipvs);
+	sender->lvs_sources = lvs_sources_new(settings->base_path, settings->ipvs, &lvs_limits);
 	counters_take_up(sender, settings->reference_counters);
 	return sender;
 }
@@ -113,10 +116,12 @@ static int step_ms(const struct sender *sender)
 
 static void observe(struct sender *sender, struct observation *observation)
 {
+	cleanup_lvs_observation struct lvs_observation lvs = LVS_OBSERVATION_INIT;
 	const char *duplicate;
 
 	haproxy_sources_observe(sender->haproxy_sources, step_ms(sender), observation);
-	lvs_sources_observe(sender->lvs_sources, step_ms(sender), observation);
+	lvs_sources_observe(sender->lvs_sources, step_ms(sender), &lvs);
+	observation_add_lvs(observation, &lvs);
 	duplicate = observation_drop_duplicates(observation);
 	if (duplicate)
 		condition_raise(&sender->duplicated, -EEXIST,

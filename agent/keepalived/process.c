@@ -24,9 +24,9 @@
 enum {
 	/*
 	 * It starts within milliseconds, but looks its own host's name up first: where that is not
-	 * in /etc/hosts, and the network swallows what is asked of name servers, for 10 s and more.
+	 * in /etc/hosts, and the network swallows what is asked of name servers, for some 11 s.
 	 */
-	PID_FILE_TIMEOUT_MS = 25 * 1000,
+	PID_FILE_TIMEOUT_MS = 14 * 1000,
 	/* It may have many addresses to clear before it has taken up a config. */
 	SETTLE_TIMEOUT_MS = 5 * 1000,
 	SETTLE_STEP_MS = 5,

@@ -2,7 +2,8 @@
 /*
  * One running keepalived: started by the service manager in the site's namespace, reloaded by its
  * signal, found by its pid file. What it writes goes to the system's log and to
- * RUNTIME/SERVICE.output. Used by the agent and (keepalived_pid()) by the sender.
+ * RUNTIME/SERVICE.output. Used by the agent; keepalived_pid() by the sender and the Prometheus
+ * proxy as well.
  */
 #pragma once
 

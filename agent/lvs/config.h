@@ -3,7 +3,7 @@
  * What we want to know of an LVS listener's keepalived.conf, as controllers render it: its
  * addresses, pool, members, who is disabled, who is checked (amphora-api.md, "LVS listeners":
  * fixed facts of the config). Pure: text in, values out; keepalived itself judges whether the text
- * is valid. Used by the agent and the sender.
+ * is valid. Used by the agent, the sender and the Prometheus proxy.
  *
  * A listener, pool or member is named by a comment: "# Configuration for Member ID", or, when it is
  * disabled, "# Member ID is disabled" and nothing else of it. The comment of a member stands before

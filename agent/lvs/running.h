@@ -8,7 +8,8 @@
  * members that the kernel does not have yet are RESTARTING for the heartbeat, not DOWN.
  *
  * keepalived reads its config some milliseconds after it was told to, which is after the record's
- * time of change. Used by the agent, which writes it, and the sender.
+ * time of change. Used by the agent, which writes it, the sender and the Prometheus
+ * proxy.
  */
 #pragma once
 

@@ -2,7 +2,7 @@
 /*
  * Where the files of the LVS (UDP and SCTP) listeners lie, L the listener's id (amphora-api.md,
  * "Names of files, units, helpers"). A plain value of base_path, so that the sender, which changes
- * nothing, can use it too. Used by the agent and the sender.
+ * nothing, can use it too. Used by the agent, the sender and the Prometheus proxy.
  *
  *	BASE/lvs/octavia-keepalivedlvs-L.conf      what ought to run; it makes the listener
  *	BASE/lvs/octavia-keepalivedlvs-L.conf.new  an upload while it is checked

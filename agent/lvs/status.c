@@ -99,7 +99,8 @@ static void services_take(struct lvs_status *status, const struct lvs_config *co
 			destination_compare);
 }
 
-static const struct ipvs_destination *destination_find(
+/* The first of those that the member is: each address of the listener has one. NULL: none is. */
+static const struct ipvs_destination *const *destinations_find(
 	const struct destinations *destinations, const struct lvs_member *member)
 {
 	const struct ipvs_destination *const *found;
@@ -108,7 +109,32 @@ static const struct ipvs_destination *destination_find(
 		return NULL;
 	found = bsearch(&member->endpoint, destinations->list, destinations->count,
 		sizeof(*destinations->list), member_compare);
-	return found ? *found : NULL;
+	while (found && found > destinations->list &&
+		member_compare(&member->endpoint, found - 1) == 0)
+		found--;
+	return found;
+}
+
+static void destination_count_in(
+	struct lvs_member_status *status, const struct ipvs_destination *destination)
+{
+	status->is_in_kernel = true;
+	status->weight = destination->weight;
+	status->connections_active += destination->active_connections;
+	status->counters.connections += destination->counters.connections;
+	status->counters.bytes_in += destination->counters.bytes_in;
+	status->counters.bytes_out += destination->counters.bytes_out;
+}
+
+/* What the kernel has of the member. */
+static void destinations_count_in(struct lvs_member_status *status,
+	const struct destinations *destinations, const struct lvs_member *member)
+{
+	const struct ipvs_destination *const *end = destinations->list + destinations->count;
+	const struct ipvs_destination *const *at = destinations_find(destinations, member);
+
+	for (; at && at < end && member_compare(&member->endpoint, at) == 0; at++)
+		destination_count_in(status, *at);
 }
 
 /* The pool's monitor checks all of its members or none. */
@@ -123,7 +149,7 @@ static bool is_checked(const struct lvs_config *config)
 static bool has_members_in(const struct destinations *destinations, const struct lvs_config *config)
 {
 	for (size_t i = 0; i < config->member_count; i++)
-		if (destination_find(destinations, &config->members[i]))
+		if (destinations_find(destinations, &config->members[i]))
 			return true;
 	return false;
 }
@@ -143,15 +169,15 @@ static void pool_conclude(struct lvs_status *status, const struct lvs_config *co
 	status->members = xcalloc(config->member_count, sizeof(*status->members));
 	for (size_t i = 0; i < config->member_count; i++) {
 		const struct lvs_member *member = &config->members[i];
-		const struct ipvs_destination *found = destination_find(destinations, member);
 		struct lvs_member_status *member_status = &status->members[status->member_count++];
 
 		member_status->id = member->id;
+		destinations_count_in(member_status, destinations, member);
 		if (member->is_disabled)
 			member_status->status = "MAINT";
-		else if (!found)
+		else if (!member_status->is_in_kernel)
 			member_status->status = absent;
-		else if (found->weight == 0)
+		else if (member_status->weight == 0)
 			member_status->status = "DRAIN";
 		else
 			member_status->status = checked ? "UP" : "no check";

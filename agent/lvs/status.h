@@ -2,7 +2,7 @@
 /*
  * How an LVS listener, its pool and its members are, in the words of the health manager
  * (heartbeat.md, "Contents"): concluded from its config and from what the kernel's IPVS has of it.
- * Pure. Used by the sender.
+ * Pure. Used by the sender and the Prometheus proxy.
  *
  *	kernel has the member      "UP", "no check" when nobody checks it, "DRAIN" with weight 0
  *	config is not taken up yet "RESTARTING": the health manager leaves the member as it was
@@ -26,6 +26,11 @@
 struct lvs_member_status {
 	struct id id;
 	const char *status;
+	bool is_in_kernel; /* else all below is 0 */
+	uint32_t weight;
+	/* Of all addresses of the listener. */
+	uint64_t connections_active;
+	struct ipvs_counters counters;
 };
 
 struct lvs_status {

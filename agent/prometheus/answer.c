@@ -130,6 +130,17 @@ int answer_take(struct answer *answer, const char **data, size_t *size_bytes,
 	return 0;
 }
 
+void answer_give_back(
+	struct answer *answer, const char **data, size_t *data_size_bytes, size_t size_bytes)
+{
+	if (size_bytes == 0)
+		return;
+	answer->part = ANSWER_CHUNK;
+	answer->chunk_left_bytes += size_bytes;
+	*data -= size_bytes;
+	*data_size_bytes += size_bytes;
+}
+
 void answer_deinit(struct answer *answer)
 {
 	buf_deinit(&answer->line);

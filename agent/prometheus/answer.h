@@ -45,3 +45,6 @@ void answer_deinit(struct answer *answer);
  */
 int answer_take(struct answer *answer, const char **data, size_t *size_bytes,
 	const char **ret_piece, size_t *ret_piece_size_bytes, struct err *err);
+/* Puts the last size_bytes of the piece that was just taken back in front of *data. */
+void answer_give_back(
+	struct answer *answer, const char **data, size_t *data_size_bytes, size_t size_bytes);

@@ -19,8 +19,8 @@ enum {
 	EXPORTER_SCRAPES_MAX = 128,
 	/* Large enough for system calls not to matter. */
 	EXPORTER_PIECE_BYTES = 64 * KIB,
-	/* A piece of nothing but the lines that grow most stays below. */
-	EXPORTER_TRANSLATED_MAX_BYTES = 4 * EXPORTER_PIECE_BYTES,
+	/* A piece of nothing but the lines that grow most stays below, with samples of LVS. */
+	EXPORTER_TRANSLATED_MAX_BYTES = 5 * EXPORTER_PIECE_BYTES,
 };
 
 struct exporter {

@@ -24,6 +24,7 @@ enum {
 struct proxy {
 	const struct proxy_options *options;
 	struct exporter exporter;
+	struct lvs_exporter lvs_exporter;
 	int listener;
 	int64_t accept_from_ms;
 	struct condition not_accepting;
@@ -89,8 +90,8 @@ static void scrapes_accept(struct proxy *proxy, int64_t now_ms)
 		if (fd < 0)
 			return;
 		condition_clear(&proxy->not_accepting, "accepting scrapers again");
-		proxy->scrapes[proxy->scrape_count++] =
-			scrape_new(fd, &proxy->exporter, &proxy->options->timeouts, now_ms);
+		proxy->scrapes[proxy->scrape_count++] = scrape_new(fd, &proxy->exporter,
+			&proxy->lvs_exporter, &proxy->options->timeouts, now_ms);
 	}
 }
 
@@ -163,6 +164,7 @@ static void proxy_deinit(struct proxy *proxy)
 	while (proxy->scrape_count > 0)
 		scrape_free(proxy->scrapes[--proxy->scrape_count]);
 	exporter_deinit(&proxy->exporter);
+	lvs_exporter_deinit(&proxy->lvs_exporter);
 	condition_deinit(&proxy->not_accepting);
 	proxy->listener = close_fd(proxy->listener);
 }
@@ -173,6 +175,7 @@ int proxy_run(const struct proxy_options *options, int stop_fd, struct err *err)
 	struct proxy proxy = {
 		.options = options,
 		.exporter = EXPORTER_INIT(options->exporter_port),
+		.lvs_exporter = LVS_EXPORTER_INIT(options->base_path),
 		.listener = -1,
 	};
 	int r = listener_wait(options->port, stop_fd, &proxy.listener, err);

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "prometheus/answer.h"
+#include "prometheus/lvs_samples.h"
 #include "prometheus/outlet.h"
 #include "prometheus/request.h"
 #include "prometheus/translation.h"
@@ -27,6 +28,7 @@ enum scrape_state {
 
 struct scrape {
 	struct exporter *exporter;
+	struct lvs_exporter *lvs_exporter;
 	const struct scrape_timeouts *timeouts;
 	enum scrape_state state;
 	int64_t state_deadline_ms;
@@ -37,7 +39,10 @@ struct scrape {
 	int exporter_fd; /* -1: not asked, or no longer */
 	struct answer answer;
 	struct translation translation;
-	bool has_begun; /* to answer 200 */
+	bool has_begun;    /* to answer 200 */
+	bool has_lvs;      /* there are samples of LVS listeners to be inserted */
+	bool is_inserting; /* more of them come next, which did not fit into the last piece */
+	struct lvs_samples lvs_samples;
 };
 
 #define OK_HEAD(framing)                                                                           \
@@ -143,14 +148,27 @@ static void request_receive(struct scrape *scrape, int64_t now_ms)
 		request_answer(scrape, now_ms);
 }
 
+/* Without LVS listeners, all is as if there could be none. */
+static void lvs_prepare(struct scrape *scrape, int64_t now_ms)
+{
+	if (scrape->request.method != REQUEST_GET)
+		return;
+	lvs_exporter_refresh(scrape->lvs_exporter, now_ms);
+	scrape->has_lvs = scrape->lvs_exporter->observation.listener_count > 0;
+	scrape->translation.stops_at_families = scrape->has_lvs;
+}
+
 static void connection_check(struct scrape *scrape, int64_t now_ms)
 {
 	struct err err = ERR_NONE;
 
-	if (exporter_request(scrape->exporter, scrape->exporter_fd, &err) < 0)
+	if (exporter_request(scrape->exporter, scrape->exporter_fd, &err) < 0) {
 		exporter_fail(scrape, &err, now_ms);
-	else
-		state_enter(scrape, SCRAPE_ANSWER, now_ms);
+		return;
+	}
+	state_enter(scrape, SCRAPE_ANSWER, now_ms);
+	/* While HAProxy makes up its answer. */
+	lvs_prepare(scrape, now_ms);
 }
 
 /* The amphora's own metrics come before the first of HAProxy's. */
@@ -161,24 +179,66 @@ static void utilization_append_once(bool *has_begun, struct buf *ret_text)
 	*has_begun = true;
 }
 
-static int piece_translate(struct scrape *scrape, const char *data, size_t size, struct err *err)
+/* Appends what fits of the family that was begun; after HAProxy's last one, of all it lacks. */
+static void lvs_insert(struct scrape *scrape)
+{
+	do {
+		scrape->is_inserting = !lvs_samples_append(&scrape->lvs_samples,
+			&scrape->lvs_exporter->observation, &scrape->exporter->translated);
+	} while (!scrape->is_inserting && scrape->answer.part == ANSWER_COMPLETE &&
+		 lvs_samples_begin_missing(&scrape->lvs_samples));
+}
+
+/* Returns how much of the end is left, because what is to be inserted did not fit. */
+static size_t body_translate(struct scrape *scrape, const char *body, size_t size)
+{
+	struct translation *translation = &scrape->translation;
+
+	while (!scrape->is_inserting) {
+		size_t taken =
+			translation_feed(translation, body, size, &scrape->exporter->translated);
+
+		body += taken;
+		size -= taken;
+		if (!translation->holds_line)
+			break;
+		lvs_samples_begin(&scrape->lvs_samples, translation->family);
+		lvs_insert(scrape);
+	}
+	return size;
+}
+
+/* All is translated. */
+static void body_end(struct scrape *scrape)
+{
+	translation_end(&scrape->translation, &scrape->exporter->translated);
+	if (!scrape->has_lvs)
+		return;
+	lvs_samples_begin(&scrape->lvs_samples, scrape->translation.family);
+	lvs_insert(scrape);
+}
+
+/* Takes what it can off *data and *size. */
+static int piece_translate(struct scrape *scrape, const char **data, size_t *size, struct err *err)
 {
 	struct buf *text = &scrape->exporter->translated;
 	bool has_begun = scrape->has_begun;
 	const char *body;
 	size_t body_size;
-	int r;
+	int r = 0;
 
 	buf_clear(text);
-	while ((r = answer_take(&scrape->answer, &data, &size, &body, &body_size, err)) > 0) {
+	while (!scrape->is_inserting &&
+		(r = answer_take(&scrape->answer, data, size, &body, &body_size, err)) > 0) {
 		utilization_append_once(&has_begun, text);
-		translation_feed(&scrape->translation, body, body_size, text);
+		answer_give_back(
+			&scrape->answer, data, size, body_translate(scrape, body, body_size));
 	}
 	if (r < 0)
 		return r;
 	if (scrape->answer.part == ANSWER_COMPLETE) {
 		utilization_append_once(&has_begun, text);
-		translation_end(&scrape->translation, text);
+		body_end(scrape);
 	}
 	return buf_error(text) ? err_set(err, buf_error(text), "its answer grows too much") : 0;
 }
@@ -225,7 +285,7 @@ static int piece_send(struct scrape *scrape, bool is_last)
 
 static void piece_forward(struct scrape *scrape, int64_t now_ms)
 {
-	bool is_last = scrape->answer.part == ANSWER_COMPLETE;
+	bool is_last = scrape->answer.part == ANSWER_COMPLETE && !scrape->is_inserting;
 	bool is_nothing = scrape->exporter->translated.size_bytes == 0;
 
 	if (is_last)
@@ -239,21 +299,41 @@ static void piece_forward(struct scrape *scrape, int64_t now_ms)
 	sending_enter(scrape, piece_send(scrape, is_last), now_ms);
 }
 
-static void answer_receive(struct scrape *scrape, int64_t now_ms)
+/*
+ * Where samples are inserted a piece is only looked at, and smaller: what comes behind them must
+ * wait until they are sent, and does so in the socket.
+ */
+static int piece_receive(struct scrape *scrape, struct err *err)
 {
 	char *piece = scrape->exporter->piece;
-	ssize_t got = recv(scrape->exporter_fd, piece, EXPORTER_PIECE_BYTES, 0);
-	struct err err = ERR_NONE;
+	size_t size = scrape->has_lvs ? EXPORTER_PIECE_BYTES / 2 : EXPORTER_PIECE_BYTES;
+	ssize_t got = recv(scrape->exporter_fd, piece, size, scrape->has_lvs ? MSG_PEEK : 0);
+	const char *data = piece;
+	int r;
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return -EAGAIN;
 	if (got < 0)
-		err_set_errno(&err, -errno, "reading its answer");
-	else if (got == 0)
-		err_set(&err, -ECONNRESET, "its answer breaks off");
-	else
-		piece_translate(scrape, piece, (size_t)got, &err);
-	if (err.code < 0)
+		return err_set_errno(err, -errno, "reading its answer");
+	if (got == 0)
+		return err_set(err, -ECONNRESET, "its answer breaks off");
+	size = (size_t)got;
+	r = piece_translate(scrape, &data, &size, err);
+	if (r < 0 || !scrape->has_lvs)
+		return r;
+	if (recv(scrape->exporter_fd, piece, (size_t)(data - piece), 0) != data - piece)
+		return err_set(err, -EIO, "reading its answer");
+	return 0;
+}
+
+static void answer_receive(struct scrape *scrape, int64_t now_ms)
+{
+	struct err err = ERR_NONE;
+	int r = piece_receive(scrape, &err);
+
+	if (r == -EAGAIN)
+		return;
+	if (r < 0)
 		exporter_fail(scrape, &err, now_ms);
 	else
 		piece_forward(scrape, now_ms);
@@ -262,6 +342,12 @@ static void answer_receive(struct scrape *scrape, int64_t now_ms)
 /* Where the scrape stands once everything so far was sent. */
 static void sent_enter(struct scrape *scrape, int64_t now_ms)
 {
+	if (scrape->is_inserting) {
+		buf_clear(&scrape->exporter->translated);
+		lvs_insert(scrape);
+		piece_forward(scrape, now_ms);
+		return;
+	}
 	if (scrape->exporter_fd >= 0) {
 		state_enter(scrape, SCRAPE_ANSWER, now_ms);
 		return;
@@ -339,13 +425,14 @@ int64_t scrape_deadline_ms(const struct scrape *scrape)
 							  : scrape->end_ms;
 }
 
-struct scrape *scrape_new(
-	int fd, struct exporter *exporter, const struct scrape_timeouts *timeouts, int64_t now_ms)
+struct scrape *scrape_new(int fd, struct exporter *exporter, struct lvs_exporter *lvs_exporter,
+	const struct scrape_timeouts *timeouts, int64_t now_ms)
 {
 	struct scrape *scrape = xcalloc(1, sizeof(*scrape));
 
 	*scrape = (struct scrape){
 		.exporter = exporter,
+		.lvs_exporter = lvs_exporter,
 		.timeouts = timeouts,
 		.end_ms = now_ms + timeouts->whole_ms,
 		.head = BUF_INIT(REQUEST_HEAD_MAX_BYTES),

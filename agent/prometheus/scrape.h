@@ -2,7 +2,8 @@
 /*
  * One scrape: a scraper's connection from its request to its end. HAProxy's exporter is asked for
  * each anew; its answer is translated and handed on piece by piece, and read no faster than the
- * scraper takes it. A scrape waits for one socket at a time. Owned by the proxy.
+ * scraper takes it, with the samples of LVS listeners among its own. A scrape waits for one socket
+ * at a time. Owned by the proxy.
  *
  * Until the first piece is there nothing has been said, and a failure is a 502. After that the
  * connection is reset, and to HTTP/1.1 the last chunk is missing as well: no scraper can take a
@@ -15,6 +16,7 @@
 #include <stdint.h>
 
 #include "prometheus/exporter.h"
+#include "prometheus/lvs_exporter.h"
 
 /* How long nothing may happen, and how long all may take. */
 struct scrape_timeouts {
@@ -31,9 +33,9 @@ struct scrape_timeouts {
 
 struct scrape;
 
-/* fd does not block; it becomes the scrape's. exporter and timeouts must outlive it. */
-struct scrape *scrape_new(
-	int fd, struct exporter *exporter, const struct scrape_timeouts *timeouts, int64_t now_ms);
+/* fd does not block; it becomes the scrape's. Exporters and timeouts must outlive it. */
+struct scrape *scrape_new(int fd, struct exporter *exporter, struct lvs_exporter *lvs_exporter,
+	const struct scrape_timeouts *timeouts, int64_t now_ms);
 /* Closes whatever is open. */
 void scrape_free(struct scrape *scrape);
 

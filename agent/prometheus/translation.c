@@ -6,6 +6,8 @@
 /* The proxies for the scraping itself: prometheus-exporter-internal, …-internal-endpoint. */
 static const char internal_prefix[] = "prometheus-exporter";
 
+static const char help_keyword[] = "# HELP ";
+
 /* A piece of a line. */
 struct span {
 	const char *at;
@@ -189,7 +191,7 @@ static void comment_append(const char *keyword, const struct metric *metric,
 		return;
 	buf_append_text(ret_text, keyword);
 	buf_append(ret_text, metric->name, metric->name_size_bytes);
-	if (keyword[2] == 'H' && metric->help)
+	if (keyword == help_keyword && metric->help)
 		buf_append_format(ret_text, " %s", metric->help);
 	else
 		buf_append(ret_text, rest->at, rest->size_bytes);
@@ -199,7 +201,7 @@ static void comment_append(const char *keyword, const struct metric *metric,
 static void line_translate(
 	struct translation *translation, const char *data, size_t size_bytes, struct buf *ret_text)
 {
-	static const char *const keywords[] = {"# HELP ", "# TYPE "};
+	static const char *const keywords[] = {help_keyword, "# TYPE "};
 	struct span line = {data, size_bytes};
 
 	for (size_t i = 0; i < 2; i++) {
@@ -207,8 +209,14 @@ static void line_translate(
 			continue;
 		line.at += strlen(keywords[i]);
 		line.size_bytes -= strlen(keywords[i]);
-		if (name_take(translation, &line))
-			comment_append(keywords[i], &translation->metric, &line, ret_text);
+		if (keywords[i] == help_keyword)
+			translation->family[0] = '\0';
+		if (!name_take(translation, &line))
+			return;
+		if (keywords[i] == help_keyword)
+			memcpy(translation->family, translation->metric.name,
+				translation->metric.name_size_bytes + 1);
+		comment_append(keywords[i], &translation->metric, &line, ret_text);
 		return;
 	}
 	if (name_take(translation, &line))
@@ -227,6 +235,20 @@ static void piece_keep(struct translation *translation, const char *data, size_t
 	translation->is_skipping = true;
 }
 
+/* Keeps a whole line that begins another family, if that is to be told first. */
+static bool line_hold(struct translation *translation, const char *data, size_t size_bytes)
+{
+	const struct span line = {data, size_bytes};
+
+	if (!translation->stops_at_families || translation->family[0] == '\0' ||
+		!span_starts_with(&line, help_keyword))
+		return false;
+	if (data != translation->cut_line.data)
+		buf_append(&translation->cut_line, data, size_bytes);
+	translation->holds_line = true;
+	return true;
+}
+
 /* The line that was kept has ended. */
 static void kept_translate(struct translation *translation, struct buf *ret_text)
 {
@@ -235,28 +257,48 @@ static void kept_translate(struct translation *translation, struct buf *ret_text
 			translation->cut_line.size_bytes, ret_text);
 	buf_clear(&translation->cut_line);
 	translation->is_skipping = false;
+	translation->holds_line = false;
 }
 
-void translation_feed(
+/* The rest of a line, up to its end. False: the line is held. */
+static bool line_end_take(
 	struct translation *translation, const char *data, size_t size_bytes, struct buf *ret_text)
 {
+	struct buf *cut = &translation->cut_line;
+
+	if (translation->is_skipping || cut->size_bytes > 0) {
+		piece_keep(translation, data, size_bytes);
+		if (!translation->is_skipping && line_hold(translation, cut->data, cut->size_bytes))
+			return false;
+		kept_translate(translation, ret_text);
+	} else if (size_bytes <= TRANSLATION_LINE_MAX) {
+		if (line_hold(translation, data, size_bytes))
+			return false;
+		line_translate(translation, data, size_bytes, ret_text);
+	}
+	return true;
+}
+
+size_t translation_feed(
+	struct translation *translation, const char *data, size_t size_bytes, struct buf *ret_text)
+{
+	const char *at = data;
 	const char *end = data + size_bytes;
 
-	while (data < end) {
-		const char *line_end = memchr(data, '\n', (size_t)(end - data));
+	if (translation->holds_line)
+		kept_translate(translation, ret_text);
+	while (at < end) {
+		const char *line_end = memchr(at, '\n', (size_t)(end - at));
 
 		if (!line_end) {
-			piece_keep(translation, data, (size_t)(end - data));
-			return;
+			piece_keep(translation, at, (size_t)(end - at));
+			return size_bytes;
 		}
-		if (translation->is_skipping || translation->cut_line.size_bytes > 0) {
-			piece_keep(translation, data, (size_t)(line_end - data));
-			kept_translate(translation, ret_text);
-		} else if (line_end - data <= TRANSLATION_LINE_MAX) {
-			line_translate(translation, data, (size_t)(line_end - data), ret_text);
-		}
-		data = line_end + 1;
+		if (!line_end_take(translation, at, (size_t)(line_end - at), ret_text))
+			return (size_t)(line_end + 1 - data);
+		at = line_end + 1;
 	}
+	return size_bytes;
 }
 
 void translation_end(struct translation *translation, struct buf *ret_text)

@@ -49,7 +49,7 @@ static int address_read(uint16_t family, const struct nlattr *attr, struct addre
 	return 0;
 }
 
-static int counters_read(struct nlattr *stats, struct ipvs_service *service)
+static int counters_read(struct nlattr *stats, struct ipvs_counters *ret_counters)
 {
 	static const struct nla_policy policy[IPVS_STATS_ATTR_MAX + 1] = {
 		[IPVS_STATS_ATTR_CONNS] = {.type = NLA_U64},
@@ -62,9 +62,9 @@ static int counters_read(struct nlattr *stats, struct ipvs_service *service)
 		!attrs[IPVS_STATS_ATTR_CONNS] || !attrs[IPVS_STATS_ATTR_INBYTES] ||
 		!attrs[IPVS_STATS_ATTR_OUTBYTES])
 		return -EBADMSG;
-	service->connections = nla_get_u64(attrs[IPVS_STATS_ATTR_CONNS]);
-	service->bytes_in = nla_get_u64(attrs[IPVS_STATS_ATTR_INBYTES]);
-	service->bytes_out = nla_get_u64(attrs[IPVS_STATS_ATTR_OUTBYTES]);
+	ret_counters->connections = nla_get_u64(attrs[IPVS_STATS_ATTR_CONNS]);
+	ret_counters->bytes_in = nla_get_u64(attrs[IPVS_STATS_ATTR_INBYTES]);
+	ret_counters->bytes_out = nla_get_u64(attrs[IPVS_STATS_ATTR_OUTBYTES]);
 	return 0;
 }
 
@@ -89,7 +89,7 @@ static int service_take(struct ipvs_table *table, struct nlattr *nested)
 		!attrs[IPVS_SVC_ATTR_STATS64] ||
 		address_read(nla_get_u16(attrs[IPVS_SVC_ATTR_AF]), attrs[IPVS_SVC_ATTR_ADDR],
 			&service.address) < 0 ||
-		counters_read(attrs[IPVS_SVC_ATTR_STATS64], &service) < 0)
+		counters_read(attrs[IPVS_SVC_ATTR_STATS64], &service.counters) < 0)
 		return -EBADMSG;
 	service.protocol = (uint8_t)nla_get_u16(attrs[IPVS_SVC_ATTR_PROTOCOL]);
 	service.port = ntohs(nla_get_u16(attrs[IPVS_SVC_ATTR_PORT]));
@@ -108,6 +108,7 @@ static int destination_take(struct ipvs_table *table, struct nlattr *nested)
 		[IPVS_DEST_ATTR_WEIGHT] = {.type = NLA_U32},
 		[IPVS_DEST_ATTR_ACTIVE_CONNS] = {.type = NLA_U32},
 		[IPVS_DEST_ATTR_INACT_CONNS] = {.type = NLA_U32},
+		[IPVS_DEST_ATTR_STATS64] = {.type = NLA_NESTED},
 	};
 	struct nlattr *attrs[IPVS_DEST_ATTR_MAX + 1];
 	struct ipvs_destination destination;
@@ -117,8 +118,10 @@ static int destination_take(struct ipvs_table *table, struct nlattr *nested)
 	if (!attrs[IPVS_DEST_ATTR_ADDR_FAMILY] || !attrs[IPVS_DEST_ATTR_ADDR] ||
 		!attrs[IPVS_DEST_ATTR_PORT] || !attrs[IPVS_DEST_ATTR_WEIGHT] ||
 		!attrs[IPVS_DEST_ATTR_ACTIVE_CONNS] || !attrs[IPVS_DEST_ATTR_INACT_CONNS] ||
+		!attrs[IPVS_DEST_ATTR_STATS64] ||
 		address_read(nla_get_u16(attrs[IPVS_DEST_ATTR_ADDR_FAMILY]),
-			attrs[IPVS_DEST_ATTR_ADDR], &destination.address) < 0)
+			attrs[IPVS_DEST_ATTR_ADDR], &destination.address) < 0 ||
+		counters_read(attrs[IPVS_DEST_ATTR_STATS64], &destination.counters) < 0)
 		return -EBADMSG;
 	destination.port = ntohs(nla_get_u16(attrs[IPVS_DEST_ATTR_PORT]));
 	destination.weight = nla_get_u32(attrs[IPVS_DEST_ATTR_WEIGHT]);

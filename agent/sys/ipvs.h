@@ -18,22 +18,28 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 
+/* Since the kernel has what they are of. */
+struct ipvs_counters {
+	uint64_t connections;
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+};
+
 struct ipvs_destination {
 	struct address address;
 	uint16_t port;
 	uint32_t weight;
 	uint32_t active_connections;
 	uint32_t inactive_connections;
+	struct ipvs_counters counters;
 };
 
 /* A virtual service. One that is known by a firewall mark has no address, and is left out. */
 struct ipvs_service {
 	struct address address;
 	uint16_t port;
-	uint8_t protocol;     /* IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_TCP */
-	uint64_t connections; /* these three: since the kernel has it */
-	uint64_t bytes_in;
-	uint64_t bytes_out;
+	uint8_t protocol; /* IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_TCP */
+	struct ipvs_counters counters;
 	size_t first_destination; /* in the table's destinations */
 	size_t destination_count;
 };

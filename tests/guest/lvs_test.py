@@ -12,9 +12,11 @@ import sys
 
 import pytest
 
+from harness import prometheus
 from harness.amphora import BUILD
 from harness.eventually import eventually
 from harness.health_manager import HealthManager
+from harness.load_balancer import LoadBalancer
 from harness.lvs_listener import LvsListener, LvsMember
 from harness.network_namespace import NetworkNamespace
 
@@ -392,6 +394,40 @@ def test_a_kernel_may_load_ipvs_anew(network, manager, make_listener):
     beat_with(manager, listener, {member.id: "no check" for member in members})
     network.ask(VIP, "udp", UDP_PORT, 3)
     totals.expect("three more", totconns=5)
+
+
+def test_a_scrape_shows_the_traffic_of_a_udp_listener(amphora, network, make_listener):
+    amphora.drop_in.set("agent", "prometheus_port", None)
+    amphora.restart()
+    haproxys = LoadBalancer(amphora, check="")
+    assert haproxys.upload(haproxys.configuration(prometheus.internal_proxies())).status == 202
+    assert haproxys.act("reload").status == 202
+    listener = make_listener(udp_members(network, weight=3)).serve()
+    one, pool = f'{{listener="{listener.id}"}}', f'{{pool="{listener.pool_id}:{listener.id}"}}'
+
+    def scrape():
+        with network.amphora.entered():
+            return prometheus.scrape(prometheus.PROXY_PORT).samples
+    with network.amphora.entered():
+        eventually(lambda: prometheus.get(prometheus.PROXY_PORT).status == 200, "HAProxy answers")
+    eventually(lambda: scrape().get(("octavia_pool_active_members", pool)) == "2",
+               "the kernel has both members")
+    network.ask(VIP, "udp", UDP_PORT, 10)
+    eventually(lambda: scrape().get(("octavia_listener_sessions_total", one)) == "10",
+               "ten sessions are counted")
+    samples = scrape()
+    print([sample for sample in samples.items() if listener.id in str(sample)])
+    assert samples["octavia_listener_bytes_in_total", one] == str(10 * 128)
+    assert samples["octavia_listener_bytes_out_total", one] == str(10 * 37)
+    assert samples["octavia_pool_bytes_in_total", pool] == str(10 * 128)
+    for member in listener.members:
+        labels = f'{pool[:-1]},member="{member.id}"'
+        assert samples["octavia_member_sessions_total", f"{labels}}}"] == "5"
+        assert samples["octavia_member_bytes_in_total", f"{labels}}}"] == str(5 * 128)
+        assert samples["octavia_member_bytes_out_total", f"{labels}}}"] == str(5 * 37)
+        assert samples["octavia_member_weight", f"{labels}}}"] == "3"
+        assert samples["octavia_member_status", f'{labels},state="UP"}}'] == "1"
+        assert samples["octavia_member_status", f'{labels},state="DOWN"}}'] == "0"
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 import concurrent.futures
 import contextlib
 import http.client
+import itertools
 import os
 import pathlib
 import re
@@ -19,7 +20,9 @@ import pytest
 from harness import processes, prometheus
 from harness.amphora import BUILD
 from harness.eventually import eventually, stays_so
+from harness.fake_keepalived import FakeKeepalived
 from harness.load_balancer import LoadBalancer
+from harness.lvs_listener import LvsListener, LvsMember
 from harness.network_namespace import NetworkNamespace, inode_of
 from harness.ports import free_port
 from harness.web_server import WebServer
@@ -213,6 +216,106 @@ def test_scrapers_that_never_read_are_ended_and_delay_nobody(large_site, resourc
     assert len(sleepers) == SCRAPERS
 
 
+# UDP and SCTP listeners, on a kernel without IPVS
+
+
+class LvsSite(Site):
+    """With an LVS listener, which the fake keepalived runs."""
+
+    def __init__(self, amphora, monkeypatch, lvs_members=2):
+        self.keepalived = FakeKeepalived(amphora, monkeypatch)
+        super().__init__(amphora)
+        checked = [LvsMember(f"203.0.{number // 250}.{number % 250 + 1}", 53, check=CHECK)
+                   for number in range(lvs_members)]
+        self.listener = LvsListener(amphora, ["127.0.0.1"], free_port(), checked)
+
+    @property
+    def pool(self):
+        return f"{self.listener.pool_id}:{self.listener.id}"
+
+
+CHECK = """        MISC_CHECK {
+            misc_path "/var/lib/octavia/lvs/check/udp_check.sh 203.0.113.1 53"
+            misc_timeout 5
+        }
+"""
+
+
+@pytest.fixture
+def lvs_site(make_amphora, monkeypatch):
+    return LvsSite(make_amphora(), monkeypatch).serve()
+
+
+def families_in_order(text):
+    """The metric's name of each line, repetitions left out."""
+    names = [re.fullmatch(r"(?:# (?:HELP|TYPE) )?(\w+).*", line)[1] for line in text.splitlines()]
+    return [name for name, _ in itertools.groupby(names)]
+
+
+def test_lvs_listeners_stand_in_the_families_of_haproxys(lvs_site):
+    haproxys = lvs_site.scrape()
+    listener = lvs_site.listener.serve()
+    label = f'{{listener="{listener.id}"}}'
+    eventually(lambda: ("octavia_listener_sessions_total", label) in lvs_site.scrape().samples,
+               "the listener is there")
+    metrics = lvs_site.scrape()
+    samples = metrics.samples
+    for name in ("bytes_in_total", "bytes_out_total", "sessions_total", "current_sessions"):
+        assert samples[f"octavia_listener_{name}", label] == "0"
+        assert samples[f"octavia_pool_{name}", f'{{pool="{lvs_site.pool}"}}'] == "0"
+    assert samples["octavia_listener_status", f'{{listener="{listener.id}",state="UP"}}'] == "1"
+    for status, value in (("DOWN", "1"), ("UP", "0")):
+        assert samples["octavia_pool_status",
+                       f'{{pool="{lvs_site.pool}",state="{status}"}}'] == value
+    for member in listener.members:
+        labels = f'pool="{lvs_site.pool}",member="{member.id}"'
+        assert ("octavia_member_status", f'{{{labels},state="DOWN"}}') in samples
+        assert ("octavia_member_weight", f"{{{labels}}}") not in samples
+    assert set(haproxys.samples) <= set(samples)
+    assert metrics.help == haproxys.help
+    assert metrics.type == haproxys.type
+    names = families_in_order(prometheus.get(lvs_site.port).body)
+    assert len(names) == len(set(names))
+    assert listener.delete().status == 200
+    eventually(lambda: set(lvs_site.scrape().samples) == set(haproxys.samples), "it is gone")
+
+
+def test_without_haproxy_a_scrape_is_a_502_whatever_lvs_has(make_amphora, monkeypatch):
+    site = LvsSite(make_amphora(), monkeypatch)
+    site.listener.serve()
+    assert prometheus.get(site.port).status == 502
+
+
+@measures_memory
+def test_memory_knows_no_number_of_lvs_members_either(make_amphora, monkeypatch):
+    site = LvsSite(make_amphora(), monkeypatch, lvs_members=3000).serve()
+    site.listener.serve()
+    with PeakOfMemory(site.amphora.prometheus_pid()) as peak:
+        eventually(lambda: site.listener.id in prometheus.get(site.port).body, "it is there")
+        for _ in range(3):
+            time.sleep(1)
+            with concurrent.futures.ThreadPoolExecutor(SCRAPERS) as pool:
+                answers = list(pool.map(prometheus.get, [site.port] * SCRAPERS))
+            assert {answer.body.count(site.pool) for answer in answers} == {5 * 3000 + 7}
+    print(f"{peak.kib} KiB")
+    assert 0 < peak.kib < PSS_LIMIT_KIB
+
+
+@measures_memory
+def test_scrapers_of_lvs_that_never_read_do_not_cost_memory(
+        make_amphora, monkeypatch, resources):
+    site = LvsSite(make_amphora(), monkeypatch, lvs_members=1000).serve()
+    site.listener.serve()
+    eventually(lambda: site.listener.id in prometheus.get(site.port).body, "it is there")
+    with PeakOfMemory(site.amphora.prometheus_pid()) as peak:
+        for _ in range(SCRAPERS):
+            resources.enter_context(site.begin_scrape())
+        eventually(lambda: prometheus.get(site.port).status == 200, "somebody is served")
+        time.sleep(1)
+    print(f"{peak.kib} KiB")
+    assert 0 < peak.kib < PSS_LIMIT_KIB
+
+
 # A companion of the agent
 
 
@@ -302,7 +405,9 @@ def test_the_proxy_is_unprivileged(make_amphora, resources):
     assert set(processes.user_of(pid)) == {nobody}
     assert processes.groups_of(pid) == []
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    for words in ("CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "NoNewPrivs:\t1"):
+    net_admin = f"{1 << 12:016x}"  # the kernel's IPVS answers nobody else
+    for words in (f"CapEff:\t{net_admin}", f"CapPrm:\t{net_admin}", "CapInh:\t0000000000000000",
+                  "NoNewPrivs:\t1"):
         assert words in status
 
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,15 +25,29 @@ static inline void fake_ipvs_init(struct ipvs *ipvs, unsigned bytes_in)
 	*ipvs = (struct ipvs){
 		.service = {.port = 53,
 			.protocol = IPPROTO_UDP,
-			.connections = bytes_in / 10,
-			.bytes_in = bytes_in,
-			.bytes_out = 2 * bytes_in,
+			.counters = {bytes_in / 10, bytes_in, 2 * bytes_in},
 			.destination_count = 1},
 		.destination = {.port = 53, .weight = 1, .active_connections = 4},
 	};
 	if (address_parse("10.0.0.10", &ipvs->service.address) < 0 ||
 		address_parse("10.0.1.1", &ipvs->destination.address) < 0)
 		abort();
+}
+
+/* What ipvs_open() finds; NULL: it fails. */
+static struct ipvs *fake_ipvs_kernel;
+
+int ipvs_open(struct ipvs **ret_ipvs, struct err *err)
+{
+	if (!fake_ipvs_kernel)
+		return err_set_errno(err, -EMFILE, "opening the fake IPVS");
+	*ret_ipvs = fake_ipvs_kernel;
+	return 0;
+}
+
+void ipvs_close(struct ipvs *ipvs)
+{
+	(void)ipvs;
 }
 
 int ipvs_query(struct ipvs *ipvs, int timeout_ms, struct ipvs_table *ret_table, struct err *err)

@@ -58,8 +58,10 @@ static void assert_service(const struct ipvs_table *table, const char *address_t
 	assert_int_equal(address_parse(address_text, &address), 0);
 	for (size_t i = 0; i < table->service_count; i++) {
 		const struct ipvs_service *service = &table->services[i];
-		cleanup_free char *text = xformat("%u %u %u", (unsigned)service->connections,
-			(unsigned)service->bytes_in, (unsigned)service->bytes_out);
+		cleanup_free char *text =
+			xformat("%u %u %u", (unsigned)service->counters.connections,
+				(unsigned)service->counters.bytes_in,
+				(unsigned)service->counters.bytes_out);
 
 		if (service->port != port || service->protocol != protocol ||
 			!address_equal(&service->address, &address))
@@ -85,7 +87,7 @@ static void services_have_their_address_protocol_and_counters(void **state)
 	assert_service(&table, "fd00::10", 53, IPPROTO_UDP, "2 296 392");
 }
 
-static void destinations_have_their_address_and_weight_and_connections(void **state)
+static void destinations_have_their_address_weight_connections_and_counters(void **state)
 {
 	cleanup_ipvs_table struct ipvs_table table = IPVS_TABLE_INIT;
 	bool is_done = false;
@@ -101,6 +103,10 @@ static void destinations_have_their_address_and_weight_and_connections(void **st
 	assert_int_equal(table.destinations[1].weight, 1);
 	assert_int_equal(table.destinations[1].active_connections, 0);
 	assert_int_equal(table.destinations[1].inactive_connections, 3);
+	assert_int_equal(table.destinations[0].counters.connections, 0);
+	assert_int_equal(table.destinations[1].counters.connections, 3);
+	assert_int_equal(table.destinations[1].counters.bytes_in, 384);
+	assert_int_equal(table.destinations[1].counters.bytes_out, 468);
 }
 
 static void what_follows_is_appended(void **state)
@@ -235,6 +241,7 @@ static void what_lacks_a_part_is_refused(void **state)
 		{"destinations-udp4", IPVS_DEST_ATTR_WEIGHT},
 		{"destinations-udp4", IPVS_DEST_ATTR_ACTIVE_CONNS},
 		{"destinations-udp4", IPVS_DEST_ATTR_INACT_CONNS},
+		{"destinations-udp4", IPVS_DEST_ATTR_STATS64},
 		{"destinations-udp4", IPVS_DEST_ATTR_ADDR_FAMILY},
 	};
 	/* Behind the headers of netlink, generic netlink and the attribute that holds the item. */
@@ -295,7 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(services_have_their_address_protocol_and_counters),
-		cmocka_unit_test(destinations_have_their_address_and_weight_and_connections),
+		cmocka_unit_test(destinations_have_their_address_weight_connections_and_counters),
 		cmocka_unit_test(what_follows_is_appended),
 		cmocka_unit_test(a_long_answer_is_done_with_its_last_piece),
 		cmocka_unit_test(an_empty_table_is_an_answer),

@@ -11,35 +11,40 @@
 #include "captured_log.h"
 #include "fake_ipvs.h"
 #include "fake_keepalived.h"
-#include "heartbeat/lvs_sources.h"
+#include "lvs/sources.h"
 
 enum { TIMEOUT_MS = 500 };
 
+static const struct lvs_limits limits = {.configs_bytes = 64 * KIB, .members = 10};
+
 static const struct id listener = {.text = "L"};
+
+/* Behind what text holds. */
+static void listener_describe(const struct lvs_observed *observed, char *text, size_t text_size)
+{
+	const struct lvs_status *status = observed->status;
+
+	snprintf(text + strlen(text), text_size - strlen(text),
+		status->is_read ? "%s:%u " : "%s:- ", status->listener.text,
+		(unsigned)observed->total.bytes_in);
+	if (status->has_pool)
+		snprintf(text + strlen(text), text_size - strlen(text), "%s=%s ", status->pool.text,
+			status->pool_status);
+	for (size_t i = 0; i < status->member_count; i++)
+		snprintf(text + strlen(text), text_size - strlen(text), "%s=%s ",
+			status->members[i].id.text, status->members[i].status);
+}
 
 /* "L:400 P=UP M=UP", the number the bytes in, '-' where nobody counted; '?' in front: partial. */
 static const char *seen(struct lvs_sources *sources)
 {
 	static char text[512];
-	struct observation observation = OBSERVATION_INIT;
+	cleanup_lvs_observation struct lvs_observation observation = LVS_OBSERVATION_INIT;
 
 	lvs_sources_observe(sources, TIMEOUT_MS, &observation);
 	snprintf(text, sizeof(text), "%s", observation.is_partial ? "?" : "");
-	for (size_t i = 0; i < observation.listener_count; i++) {
-		const struct observed_listener *seen_one = &observation.listeners[i];
-
-		assert_string_equal(seen_one->status, "OPEN");
-		snprintf(text + strlen(text), sizeof(text) - strlen(text),
-			seen_one->is_uncounted ? "%s:- " : "%s:%u ", seen_one->id,
-			(unsigned)seen_one->total.bytes_in);
-	}
-	for (size_t i = 0; i < observation.pool_count; i++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s=%s ",
-			observation.pools[i].key, observation.pools[i].status);
-	for (size_t i = 0; i < observation.member_count; i++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s=%s ",
-			observation.members[i].id, observation.members[i].status);
-	observation_deinit(&observation);
+	for (size_t i = 0; i < observation.listener_count; i++)
+		listener_describe(&observation.listeners[i], text, sizeof(text));
 	return text;
 }
 
@@ -56,7 +61,7 @@ static void scene_start(struct scene *scene)
 	fake_ipvs_init(&scene->ipvs, 400);
 	lvs_listener_install(&listener, LVS_LISTENER_CONFIG);
 	fake_keepalived_start(&scene->keepalived, &listener);
-	scene->sources = lvs_sources_new(temporary_folder, &scene->ipvs);
+	scene->sources = lvs_sources_new(temporary_folder, &scene->ipvs, &limits);
 	captured_log_start(&scene->log);
 }
 
@@ -74,7 +79,7 @@ static void a_listener_is_what_the_kernel_has_of_it(void **state)
 	(void)state;
 	scene_start(&scene);
 	assert_string_equal(seen(scene.sources), "L:400 P=UP M=UP ");
-	scene.ipvs.service.bytes_in = 500;
+	scene.ipvs.service.counters.bytes_in = 500;
 	scene.ipvs.destination.weight = 0;
 	assert_string_equal(seen(scene.sources), "L:500 P=UP M=DRAIN ");
 	assert_int_equal(scene.ipvs.asked, 2);
@@ -86,7 +91,7 @@ static void without_a_listener_the_kernel_is_not_asked(void **state)
 {
 	cleanup_free char *folder = in_temporary_folder("lvs");
 	struct ipvs ipvs;
-	struct lvs_sources *sources = lvs_sources_new(temporary_folder, &ipvs);
+	struct lvs_sources *sources = lvs_sources_new(temporary_folder, &ipvs, &limits);
 
 	(void)state;
 	fake_ipvs_init(&ipvs, 0);
@@ -109,7 +114,7 @@ static void a_listener_whose_keepalived_is_dead_is_left_out(void **state)
 	assert_int_equal(captured_log_count(&scene.log, "listener L is left out"), 1);
 	fake_keepalived_start(&scene.keepalived, &listener);
 	assert_string_equal(seen(scene.sources), "L:400 P=UP M=UP ");
-	assert_int_equal(captured_log_count(&scene.log, "listener L is in the heartbeat again"), 1);
+	assert_int_equal(captured_log_count(&scene.log, "listener L is reported again"), 1);
 	scene_stop(&scene);
 }
 
@@ -196,7 +201,7 @@ static void without_a_way_to_the_kernel_listeners_are_reported_all_the_same(void
 	(void)state;
 	scene_start(&scene);
 	lvs_sources_free(scene.sources);
-	scene.sources = lvs_sources_new(temporary_folder, NULL);
+	scene.sources = lvs_sources_new(temporary_folder, NULL, &limits);
 	assert_string_equal(seen(scene.sources), "L:- ");
 	scene_stop(&scene);
 }
@@ -218,7 +223,7 @@ static void members_of_a_config_that_is_not_taken_up_are_restarting(void **state
 	scene_stop(&scene);
 }
 
-static void listeners_that_share_a_pool_report_it_once(void **state)
+static void listeners_come_in_the_order_of_their_ids_each_with_its_pool(void **state)
 {
 	static const struct id other = {.text = "K"};
 	struct fake_keepalived others;
@@ -228,10 +233,41 @@ static void listeners_that_share_a_pool_report_it_once(void **state)
 	scene_start(&scene);
 	lvs_listener_install(&other, LVS_LISTENER_CONFIG);
 	fake_keepalived_start(&others, &other);
-	assert_string_equal(seen(scene.sources), "K:400 L:400 P=UP M=UP ");
+	assert_string_equal(seen(scene.sources), "K:400 P=UP M=UP L:400 P=UP M=UP ");
 	assert_string_equal(captured_log_text(&scene.log), "");
 	fake_keepalived_stop(&others);
 	scene_stop(&scene);
+}
+
+/* For the two of the listeners K and L. */
+static void assert_only_one_fits(const struct lvs_limits *too_little)
+{
+	static const struct id other = {.text = "K"};
+	struct fake_keepalived others;
+	struct scene scene;
+
+	scene_start(&scene);
+	lvs_listener_install(&other, LVS_LISTENER_CONFIG);
+	fake_keepalived_start(&others, &other);
+	lvs_sources_free(scene.sources);
+	scene.sources = lvs_sources_new(temporary_folder, &scene.ipvs, too_little);
+	assert_string_equal(seen(scene.sources), "?K:400 P=UP M=UP ");
+	assert_string_equal(seen(scene.sources), "?K:400 P=UP M=UP ");
+	assert_int_equal(captured_log_count(&scene.log, "listener L is left out"), 1);
+	fake_keepalived_stop(&others);
+	lvs_listener_install(&other, "# Listener K is disabled\n");
+	fake_keepalived_start(&others, &other);
+	assert_string_equal(seen(scene.sources), "L:400 P=UP M=UP ");
+	fake_keepalived_stop(&others);
+	scene_stop(&scene);
+}
+
+static void what_exceeds_the_limits_together_leaves_a_listener_out(void **state)
+{
+	(void)state;
+	assert_only_one_fits(&(struct lvs_limits){
+		.configs_bytes = 2 * strlen(LVS_LISTENER_CONFIG) - 1, .members = 2});
+	assert_only_one_fits(&(struct lvs_limits){.configs_bytes = KIB, .members = 1});
 }
 
 int main(void)
@@ -248,7 +284,8 @@ int main(void)
 		with_temporary_folder(
 			without_a_way_to_the_kernel_listeners_are_reported_all_the_same),
 		with_temporary_folder(members_of_a_config_that_is_not_taken_up_are_restarting),
-		with_temporary_folder(listeners_that_share_a_pool_report_it_once),
+		with_temporary_folder(listeners_come_in_the_order_of_their_ids_each_with_its_pool),
+		with_temporary_folder(what_exceeds_the_limits_together_leaves_a_listener_out),
 	};
 
 	return cmocka_run_group_tests_name("lvs_sources", tests, NULL, NULL);

@@ -39,7 +39,7 @@ static void kernel_init(struct kernel *kernel)
 	kernel->table.destinations = kernel->destinations;
 }
 
-/* Its counters are base + 1, base + 2 and base + 3. */
+/* Its counters are base + 1, base + 2 and base + 3; so are a destination's, base 100 * active. */
 static void service_add(
 	struct kernel *kernel, const char *address, uint16_t port, uint8_t protocol, unsigned base)
 {
@@ -47,9 +47,7 @@ static void service_add(
 		.address = address_of(address),
 		.port = port,
 		.protocol = protocol,
-		.connections = base + 1,
-		.bytes_in = base + 2,
-		.bytes_out = base + 3,
+		.counters = {base + 1, base + 2, base + 3},
 		.first_destination = kernel->table.destination_count,
 	};
 }
@@ -63,6 +61,7 @@ static void destination_add(
 		.weight = weight,
 		.active_connections = active,
 		.inactive_connections = 1000,
+		.counters = {100 * active + 1, 100 * active + 2, 100 * active + 3},
 	};
 	kernel->services[kernel->table.service_count - 1].destination_count++;
 }
@@ -241,9 +240,38 @@ static void a_listener_has_the_services_of_all_its_addresses(void **state)
 	status = lvs_status_conclude(&listener, &config, &kernel.table, false);
 	assert_int_equal(status->connections_active, 18);
 	assert_int_equal(status->service_count, 3);
-	assert_int_equal(status->services[0].connections, 1001);
-	assert_int_equal(status->services[1].bytes_in, 2002);
-	assert_int_equal(status->services[2].bytes_out, 4003);
+	assert_int_equal(status->services[0].counters.connections, 1001);
+	assert_int_equal(status->services[1].counters.bytes_in, 2002);
+	assert_int_equal(status->services[2].counters.bytes_out, 4003);
+}
+
+static void a_member_is_added_up_over_the_addresses_of_its_listener(void **state)
+{
+	static const char text[] = LISTENER GROUP("ipv4-group",
+		"    10.0.0.10 53\n    10.0.0.11 53\n") "UDP\n" POOL CHECKED_MEMBER("M1",
+		"10.0.1.1 53") CHECKED_MEMBER("M2", "10.0.1.2 53") "}\n";
+	cleanup_lvs_config struct lvs_config config;
+	cleanup_lvs_status struct lvs_status *status = NULL;
+	struct kernel kernel;
+
+	(void)state;
+	kernel_init(&kernel);
+	service_add(&kernel, "10.0.0.10", 53, IPPROTO_UDP, 0);
+	destination_add(&kernel, "10.0.1.1", 53, 7, 5);
+	destination_add(&kernel, "10.0.1.3", 53, 9, 9);
+	service_add(&kernel, "10.0.0.11", 53, IPPROTO_UDP, 0);
+	destination_add(&kernel, "10.0.1.0", 53, 9, 9);
+	destination_add(&kernel, "10.0.1.1", 53, 7, 6);
+	lvs_config_parse(text, strlen(text), &config);
+	status = lvs_status_conclude(&listener, &config, &kernel.table, false);
+	assert_true(status->members[0].is_in_kernel);
+	assert_int_equal(status->members[0].weight, 7);
+	assert_int_equal(status->members[0].connections_active, 11);
+	assert_int_equal(status->members[0].counters.connections, 1102);
+	assert_int_equal(status->members[0].counters.bytes_in, 1104);
+	assert_int_equal(status->members[0].counters.bytes_out, 1106);
+	assert_false(status->members[1].is_in_kernel);
+	assert_int_equal(status->members[1].connections_active, 0);
 }
 
 static void an_sctp_listener_has_sctp_services(void **state)
@@ -287,6 +315,7 @@ int main(void)
 		cmocka_unit_test(other_services_of_the_kernel_are_not_the_listeners),
 		cmocka_unit_test(a_destination_of_another_port_is_not_the_member),
 		cmocka_unit_test(a_listener_has_the_services_of_all_its_addresses),
+		cmocka_unit_test(a_member_is_added_up_over_the_addresses_of_its_listener),
 		cmocka_unit_test(an_sctp_listener_has_sctp_services),
 		cmocka_unit_test(a_kernel_that_nobody_could_read_concludes_nothing),
 	};

@@ -6,16 +6,14 @@
 
 #include <cmocka.h>
 
-#include "heartbeat/lvs_traffic.h"
+#include "lvs/traffic.h"
 
 static struct ipvs_service service(const char *address, unsigned connections)
 {
 	struct ipvs_service service = {
 		.port = 53,
 		.protocol = IPPROTO_UDP,
-		.connections = connections,
-		.bytes_in = 10 * connections,
-		.bytes_out = 20 * connections,
+		.counters = {connections, 10 * connections, 20 * connections},
 	};
 
 	assert_int_equal(address_parse(address, &service.address), 0);
@@ -26,16 +24,15 @@ static struct ipvs_service service(const char *address, unsigned connections)
 static void assert_total(struct lvs_traffic *traffic, struct ipvs_service *services, size_t count,
 	unsigned connections)
 {
-	struct traffic total;
+	struct ipvs_counters total;
 
 	lvs_traffic_update(
 		traffic, &(struct lvs_status){
 				 .is_read = true, .services = services, .service_count = count});
 	total = lvs_traffic_total(traffic);
-	assert_int_equal(total.sessions_total, connections);
+	assert_int_equal(total.connections, connections);
 	assert_int_equal(total.bytes_in, 10 * connections);
 	assert_int_equal(total.bytes_out, 20 * connections);
-	assert_int_equal(total.errors_request, 0);
 }
 
 static void services_are_added_up(void **state)
@@ -47,7 +44,7 @@ static void services_are_added_up(void **state)
 	assert_total(&traffic, services, 2, 7);
 	services[0] = service("10.0.0.10", 6);
 	assert_total(&traffic, services, 2, 9);
-	assert_int_equal(traffic.carried.sessions_total, 0);
+	assert_int_equal(traffic.carried.connections, 0);
 	lvs_traffic_deinit(&traffic);
 }
 
@@ -59,7 +56,7 @@ static void what_a_service_counted_stays_when_it_goes(void **state)
 	(void)state;
 	assert_total(&traffic, services, 2, 7);
 	assert_total(&traffic, services, 1, 7);
-	assert_int_equal(traffic.carried.sessions_total, 3);
+	assert_int_equal(traffic.carried.connections, 3);
 	assert_total(&traffic, services, 0, 7);
 	assert_total(&traffic, services, 0, 7);
 	services[0] = service("10.0.0.10", 2);
@@ -77,14 +74,14 @@ static void a_service_that_is_made_anew_counts_from_nothing(void **state)
 	assert_total(&traffic, services, 2, 7);
 	services[0] = service("10.0.0.10", 1);
 	assert_total(&traffic, services, 2, 8);
-	services[0].bytes_in--;
+	services[0].counters.bytes_in--;
 	lvs_traffic_update(&traffic,
 		&(struct lvs_status){.is_read = true, .services = services, .service_count = 2});
-	assert_int_equal(lvs_traffic_total(&traffic).sessions_total, 9);
-	services[0].bytes_out--;
+	assert_int_equal(lvs_traffic_total(&traffic).connections, 9);
+	services[0].counters.bytes_out--;
 	lvs_traffic_update(&traffic,
 		&(struct lvs_status){.is_read = true, .services = services, .service_count = 2});
-	assert_int_equal(lvs_traffic_total(&traffic).sessions_total, 10);
+	assert_int_equal(lvs_traffic_total(&traffic).connections, 10);
 	lvs_traffic_deinit(&traffic);
 }
 

@@ -116,22 +116,36 @@ static struct lvs_status *lvs_status(const char *listener, const char *member_st
 	return status;
 }
 
+static void lvs_add(struct observation *observation, struct lvs_status *status)
+{
+	cleanup_lvs_observation struct lvs_observation lvs = {
+		.listeners = xcalloc(1, sizeof(*lvs.listeners)),
+		.listener_count = 1,
+	};
+
+	lvs.listeners[0] = (struct lvs_observed){
+		.status = status, .total = {10, 20, 30}, .carried = {1, 2, 3}};
+	observation_add_lvs(observation, &lvs);
+}
+
 static void an_lvs_listener_stands_beside_those_of_haproxy(void **state)
 {
 	struct observation observation = OBSERVATION_INIT;
-	const struct observed_listener *listener;
 
 	(void)state;
 	add(&observation, STAT_HEADER STAT_FRONTEND("L1", 1, 2, 3, 4, 5) STAT_SERVER(
 				  "P:L1", "a", "UP", 1) STAT_BACKEND("P:L1", "UP") STAT_END);
-	listener = observation_add_lvs(&observation, lvs_status("U1", "no check"));
-	assert_string_equal(listener->id, "U1");
+	lvs_add(&observation, lvs_status("U1", "no check"));
 	assert_null(observation_drop_duplicates(&observation));
 	assert_int_equal(observation.listener_count, 2);
 	assert_string_equal(observation.listeners[1].id, "U1");
 	assert_string_equal(observation.listeners[1].status, "OPEN");
 	assert_false(observation.listeners[1].is_uncounted);
 	assert_int_equal(observation.listeners[1].sessions, 1);
+	assert_int_equal(observation.listeners[1].total.sessions_total, 10);
+	assert_int_equal(observation.listeners[1].total.bytes_in, 20);
+	assert_int_equal(observation.listeners[1].total.bytes_out, 30);
+	assert_int_equal(observation.listeners[1].carried.bytes_out, 3);
 	assert_int_equal(observation.pool_count, 2);
 	assert_string_equal(observation.pools[1].key, "P");
 	assert_int_equal(observation.pools[1].member_count, 1);
@@ -146,8 +160,8 @@ static void a_pool_of_several_lvs_listeners_is_that_of_the_first(void **state)
 	struct observation observation = OBSERVATION_INIT;
 
 	(void)state;
-	observation_add_lvs(&observation, lvs_status("U1", "UP"));
-	observation_add_lvs(&observation, lvs_status("U2", "DOWN"));
+	lvs_add(&observation, lvs_status("U1", "UP"));
+	lvs_add(&observation, lvs_status("U2", "DOWN"));
 	assert_null(observation_drop_duplicates(&observation));
 	assert_int_equal(observation.listener_count, 2);
 	assert_string_equal(observation.listeners[1].id, "U2");
@@ -164,10 +178,24 @@ static void an_lvs_listener_that_nobody_counted_has_no_pool(void **state)
 
 	(void)state;
 	status->listener.text[0] = 'U';
-	observation_add_lvs(&observation, status);
+	lvs_add(&observation, status);
 	assert_int_equal(observation.listener_count, 1);
 	assert_true(observation.listeners[0].is_uncounted);
 	assert_int_equal(observation.pool_count, 0);
+	observation_deinit(&observation);
+}
+
+static void what_lacks_an_lvs_listener_is_partial(void **state)
+{
+	struct observation observation = OBSERVATION_INIT;
+
+	(void)state;
+	observation_add_lvs(&observation, &(struct lvs_observation){.is_partial = false});
+	assert_false(observation.is_partial);
+	observation_add_lvs(&observation, &(struct lvs_observation){.is_partial = true});
+	assert_true(observation.is_partial);
+	observation_add_lvs(&observation, &(struct lvs_observation){.is_partial = false});
+	assert_true(observation.is_partial);
 	observation_deinit(&observation);
 }
 
@@ -190,6 +218,7 @@ int main(void)
 		cmocka_unit_test(an_lvs_listener_stands_beside_those_of_haproxy),
 		cmocka_unit_test(a_pool_of_several_lvs_listeners_is_that_of_the_first),
 		cmocka_unit_test(an_lvs_listener_that_nobody_counted_has_no_pool),
+		cmocka_unit_test(what_lacks_an_lvs_listener_is_partial),
 		cmocka_unit_test(nothing_observed_is_an_observation_too),
 	};
 

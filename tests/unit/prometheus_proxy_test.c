@@ -66,6 +66,7 @@ static void *scene_thread(void *context)
 static void scene_start_on(struct scene *scene, in_port_t port, int silence_ms)
 {
 	scene->options.port = port;
+	scene->options.base_path = "/nowhere";
 	scene->options.timeouts = (struct scrape_timeouts){
 		.request_ms = silence_ms,
 		.exporter_ms = silence_ms,

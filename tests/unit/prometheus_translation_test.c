@@ -18,9 +18,11 @@ static void assert_becomes_in_pieces(const char *text, size_t piece_bytes, const
 	cleanup_buf struct buf got = BUF_INIT(MIB);
 	size_t size = strlen(text);
 
-	for (size_t at = 0; at < size; at += piece_bytes)
-		translation_feed(&translation, text + at,
-			size - at < piece_bytes ? size - at : piece_bytes, &got);
+	for (size_t at = 0; at < size; at += piece_bytes) {
+		size_t piece = size - at < piece_bytes ? size - at : piece_bytes;
+
+		assert_int_equal(translation_feed(&translation, text + at, piece, &got), piece);
+	}
 	translation_end(&translation, &got);
 	assert_string_equal(buf_text(&got), expected);
 }
@@ -174,6 +176,70 @@ static void a_name_that_begins_like_the_one_before_is_another(void **state)
 		"octavia_member_max_queue{pool=\"P\"} 3\n");
 }
 
+/* Feeds the text in pieces of that size; says where families end: "<NAME>". */
+static void assert_stops_in_pieces(const char *text, size_t piece_bytes, const char *expected)
+{
+	CLEANUP(translation_deinit) struct translation translation = TRANSLATION_INIT;
+	cleanup_buf struct buf got = BUF_INIT(MIB);
+	const char *end = text + strlen(text);
+
+	translation.stops_at_families = true;
+	while (text < end) {
+		size_t left =
+			(size_t)(end - text) < piece_bytes ? (size_t)(end - text) : piece_bytes;
+
+		for (;;) {
+			size_t taken = translation_feed(&translation, text, left, &got);
+
+			text += taken;
+			left -= taken;
+			if (!translation.holds_line)
+				break;
+			buf_append_format(&got, "<%s>\n", translation.family);
+		}
+		assert_int_equal(left, 0);
+	}
+	translation_end(&translation, &got);
+	buf_append_format(&got, "<%s>\n", translation.family);
+	assert_string_equal(buf_text(&got), expected);
+}
+
+#define STATUS                                                                                     \
+	"# HELP haproxy_frontend_status x\n# TYPE haproxy_frontend_status gauge\n"                 \
+	"haproxy_frontend_status{proxy=\"L\",state=\"UP\"} 1\n"
+#define WEIGHT                                                                                     \
+	"# HELP haproxy_server_weight x\n# TYPE haproxy_server_weight gauge\n"                     \
+	"haproxy_server_weight{proxy=\"P:L\",server=\"M\"} 1\n"
+#define UNPUBLISHED "# HELP haproxy_server_uweight x\nhaproxy_server_uweight{proxy=\"P:L\"} 1\n"
+
+#define STATUS_BECOMES                                                                             \
+	"# HELP octavia_listener_status Current status of the listener.\n"                         \
+	"# TYPE octavia_listener_status gauge\n"                                                   \
+	"octavia_listener_status{listener=\"L\",state=\"UP\"} 1\n"
+#define WEIGHT_BECOMES                                                                             \
+	"# HELP octavia_member_weight Member weight.\n# TYPE octavia_member_weight gauge\n"        \
+	"octavia_member_weight{pool=\"P:L\",member=\"M\"} 1\n"
+
+static void the_end_of_a_family_is_told_wherever_the_bytes_are_cut(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *expected;
+	} cases[] = {
+		{STATUS WEIGHT, STATUS_BECOMES "<octavia_listener_status>\n" WEIGHT_BECOMES
+					       "<octavia_member_weight>\n"},
+		{STATUS UNPUBLISHED WEIGHT, STATUS_BECOMES
+			"<octavia_listener_status>\n" WEIGHT_BECOMES "<octavia_member_weight>\n"},
+		{UNPUBLISHED STATUS UNPUBLISHED, STATUS_BECOMES "<octavia_listener_status>\n<>\n"},
+		{UNPUBLISHED, "<>\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (size_t piece = 1; piece <= strlen(cases[i].text); piece++)
+			assert_stops_in_pieces(cases[i].text, piece, cases[i].expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +253,7 @@ int main(void)
 		cmocka_unit_test(a_last_line_without_its_end_is_taken),
 		cmocka_unit_test(a_line_that_is_too_long_is_dropped_whole),
 		cmocka_unit_test(a_name_that_is_too_long_is_dropped),
+		cmocka_unit_test(the_end_of_a_family_is_told_wherever_the_bytes_are_cut),
 		cmocka_unit_test(a_name_that_begins_like_the_one_before_is_another),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "heartbeat/lvs_traffic.h"
+#include "lvs/traffic.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -8,11 +8,11 @@
 #include "base/address.h"
 #include "base/alloc.h"
 
-static void service_count_in(struct traffic *sum, const struct ipvs_service *service)
+static void service_count_in(struct ipvs_counters *sum, const struct ipvs_service *service)
 {
-	sum->sessions_total += service->connections;
-	sum->bytes_in += service->bytes_in;
-	sum->bytes_out += service->bytes_out;
+	sum->connections += service->counters.connections;
+	sum->bytes_in += service->counters.bytes_in;
+	sum->bytes_out += service->counters.bytes_out;
 }
 
 /* Whether the service that was seen earlier is among those of now, and not made anew. */
@@ -23,9 +23,9 @@ static bool lives_on(const struct ipvs_service *earlier, const struct lvs_status
 
 		if (now->protocol == earlier->protocol && now->port == earlier->port &&
 			address_equal(&now->address, &earlier->address))
-			return now->connections >= earlier->connections &&
-			       now->bytes_in >= earlier->bytes_in &&
-			       now->bytes_out >= earlier->bytes_out;
+			return now->counters.connections >= earlier->counters.connections &&
+			       now->counters.bytes_in >= earlier->counters.bytes_in &&
+			       now->counters.bytes_out >= earlier->counters.bytes_out;
 	}
 	return false;
 }
@@ -43,9 +43,9 @@ void lvs_traffic_update(struct lvs_traffic *traffic, const struct lvs_status *st
 			status->service_count * sizeof(*traffic->last));
 }
 
-struct traffic lvs_traffic_total(const struct lvs_traffic *traffic)
+struct ipvs_counters lvs_traffic_total(const struct lvs_traffic *traffic)
 {
-	struct traffic total = traffic->carried;
+	struct ipvs_counters total = traffic->carried;
 
 	for (size_t i = 0; i < traffic->last_count; i++)
 		service_count_in(&total, &traffic->last[i]);

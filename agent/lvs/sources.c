@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "heartbeat/lvs_sources.h"
+#include "lvs/sources.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,22 +11,22 @@
 #include "base/cleanup.h"
 #include "base/condition.h"
 #include "base/file.h"
-#include "heartbeat/lvs_traffic.h"
 #include "keepalived/process.h"
 #include "lvs/config.h"
 #include "lvs/running.h"
 #include "lvs/site.h"
+#include "lvs/traffic.h"
 
 enum {
-	CONFIG_MAX_BYTES = 17 * MIB,
 	/* keepalived does what it was told some milliseconds after that was recorded. */
 	TAKE_UP_S = 2,
 };
 
-/* One listener, remembered from beat to beat for its traffic and what the log was told of it. */
+/* One listener, remembered from one observation to the next for its traffic and what the log was
+ * told of it. */
 struct source {
 	struct id id;
-	bool is_present; /* found by the present beat */
+	bool is_present; /* found by the present one */
 	struct condition left_out;
 	struct lvs_traffic traffic;
 };
@@ -34,19 +34,30 @@ struct source {
 struct lvs_sources {
 	char *base_path;
 	struct ipvs *ipvs;
+	struct lvs_limits limits;
 	struct source *list; /* sorted by id */
 	size_t count;
 	struct condition unlisted;
 	struct condition unread; /* the kernel's tables */
 };
 
-struct lvs_sources *lvs_sources_new(const char *base_path, struct ipvs *ipvs)
+struct lvs_sources *lvs_sources_new(
+	const char *base_path, struct ipvs *ipvs, const struct lvs_limits *limits)
 {
 	struct lvs_sources *sources = xcalloc(1, sizeof(*sources));
 
 	sources->base_path = xstrdup(base_path);
 	sources->ipvs = ipvs;
+	sources->limits = *limits;
 	return sources;
+}
+
+void lvs_observation_deinit(struct lvs_observation *observation)
+{
+	for (size_t i = 0; i < observation->listener_count; i++)
+		lvs_status_free(observation->listeners[i].status);
+	free(observation->listeners);
+	*observation = LVS_OBSERVATION_INIT;
 }
 
 static void source_deinit(struct source *source)
@@ -163,66 +174,79 @@ static bool is_pending(
 	return stat(record, &status) == 0 && time(NULL) - status.st_mtime < TAKE_UP_S;
 }
 
+/* left: what the observation may still hold. */
 static int config_read(const struct lvs_sources *sources, const struct id *listener,
-	struct buf *ret_config, struct err *err)
+	struct lvs_limits *left, struct buf *ret_text, struct lvs_config *ret_config,
+	struct err *err)
 {
 	cleanup_free char *path = lvs_path(sources->base_path, listener, LVS_FILE_CONFIG);
 	cleanup_free char *pid_file = lvs_path(sources->base_path, listener, LVS_FILE_PID);
+	int r;
 
 	if (keepalived_pid(pid_file) == 0)
 		return err_set(err, -ESRCH, "its keepalived does not run");
-	return file_read(path, ret_config, err);
+	r = file_read(path, ret_text, err);
+	if (r < 0)
+		return r;
+	lvs_config_parse(buf_text(ret_text), ret_text->size_bytes, ret_config);
+	if (ret_config->member_count > left->members)
+		return err_set(err, -E2BIG, "with its %zu members there are more than %zu",
+			ret_config->member_count, sources->limits.members);
+	left->configs_bytes -= ret_text->size_bytes;
+	left->members -= ret_config->member_count;
+	return 0;
 }
 
 static void source_observe(struct lvs_sources *sources, struct source *source,
-	const struct ipvs_table *kernel, struct observation *observation)
+	const struct ipvs_table *kernel, struct lvs_limits *left,
+	struct lvs_observation *observation)
 {
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(left->configs_bytes);
 	cleanup_lvs_config struct lvs_config config = {.members = NULL};
-	struct observed_listener *observed;
 	struct lvs_status *status;
 	struct err err = ERR_NONE;
 
-	if (config_read(sources, &source->id, &text, &err) < 0) {
+	if (config_read(sources, &source->id, left, &text, &config, &err) < 0) {
 		/* It may have been stopped or deleted since it was listed. */
 		if (!has_file(sources, &source->id, LVS_FILE_CONFIG) ||
 			has_file(sources, &source->id, LVS_FILE_STOPPED))
 			return;
 		observation->is_partial = true;
-		condition_raise(&source->left_out, err.code,
-			"LVS listener %s is left out of the heartbeat: %s", source->id.text,
-			err.text);
+		condition_raise(&source->left_out, err.code, "LVS listener %s is left out: %s",
+			source->id.text, err.text);
 		return;
 	}
-	condition_clear(
-		&source->left_out, "LVS listener %s is in the heartbeat again", source->id.text);
-	lvs_config_parse(buf_text(&text), text.size_bytes, &config);
+	condition_clear(&source->left_out, "LVS listener %s is reported again", source->id.text);
 	if (config.is_disabled)
 		return;
 	status = lvs_status_conclude(
 		&source->id, &config, kernel, is_pending(sources, &source->id, &text));
 	if (status->is_read)
 		lvs_traffic_update(&source->traffic, status);
-	observed = observation_add_lvs(observation, status);
-	observed->total = lvs_traffic_total(&source->traffic);
-	observed->carried = source->traffic.carried;
+	observation->listeners[observation->listener_count++] = (struct lvs_observed){
+		.status = status,
+		.total = lvs_traffic_total(&source->traffic),
+		.carried = source->traffic.carried,
+	};
 }
 
 void lvs_sources_observe(
-	struct lvs_sources *sources, int timeout_ms, struct observation *observation)
+	struct lvs_sources *sources, int timeout_ms, struct lvs_observation *ret_observation)
 {
 	cleanup_ipvs_table struct ipvs_table table = IPVS_TABLE_INIT;
+	struct lvs_limits left = sources->limits;
 	const struct ipvs_table *kernel;
 
 	if (!sources_list(sources))
-		observation->is_partial = true;
+		ret_observation->is_partial = true;
 	if (sources->count == 0) {
 		condition_clear(&sources->unread, "there is no LVS listener any more");
 		return;
 	}
 	kernel = kernel_read(sources, timeout_ms, &table);
+	ret_observation->listeners = xcalloc(sources->count, sizeof(*ret_observation->listeners));
 	for (size_t i = 0; i < sources->count; i++)
-		source_observe(sources, &sources->list[i], kernel, observation);
+		source_observe(sources, &sources->list[i], kernel, &left, ret_observation);
 }
 
 void lvs_sources_describe(const struct lvs_sources *sources, struct buf *ret_problems)
