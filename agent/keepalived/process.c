@@ -40,6 +40,7 @@ enum {
 	PID_TEXT_MAX = 64,
 	COMMAND_LINE_MAX = 64 * KIB,
 	ARGUMENTS_MAX = 20,
+	ATTEMPTS = 3,
 	PID_FILES_MAX = 3,
 };
 
@@ -229,6 +230,7 @@ static void pid_files_list(
 	ret_paths[count] = NULL;
 }
 
+/* *ret_started: of an attempt that fails, too. */
 static int start_once(const struct keepalived_site *site, const struct keepalived_process *process,
 	bool *ret_started, struct err *err)
 {
@@ -256,6 +258,7 @@ static int start_once(const struct keepalived_site *site, const struct keepalive
 	pid_files_list(process, pid_files);
 	if (service_pid(site->services, process->service) == 0)
 		output_empty(output);
+	*ret_started = false;
 	r = service_start(site->services, &spec, ret_started, err);
 	pid = service_pid(site->services, process->service);
 	if (r == 0)
@@ -265,51 +268,48 @@ static int start_once(const struct keepalived_site *site, const struct keepalive
 	return r;
 }
 
-int keepalived_process_start(const struct keepalived_site *site,
-	const struct keepalived_process *process, bool *ret_started, struct err *err)
-{
-	bool started = false;
-	int r = start_once(site, process, &started, err);
-
-	/* One that was about to end when we came: what counts is its successor. */
-	if (r == -ECHILD && !started)
-		r = start_once(site, process, &started, err);
-	if (r < 0)
-		return err_wrap(err, r, "starting %s", process->service);
-	*ret_started = started;
-	return 0;
-}
-
-/* Tells what runs; *ret_started: it did not, and was started instead. */
-static int reload_once(const struct keepalived_site *site, const struct keepalived_process *process,
-	bool *ret_started, struct err *err)
+/*
+ * One that was found running may be ending (killed, or failing over and over with an older config),
+ * or end over a reload: whatever runs after that has begun with the present config.
+ */
+static int run(const struct keepalived_site *site, const struct keepalived_process *process,
+	bool reloads, bool *ret_started, struct err *err)
 {
 	cleanup_free char *output = output_path(site, process);
 	off_t from = output_size(output);
-	pid_t pid;
-	int r = keepalived_process_start(site, process, ret_started, err);
+	bool started = false;
+	int r = -ECHILD;
 
-	if (r < 0 || *ret_started)
-		return r;
-	pid = service_pid(site->services, process->service);
-	if (pid == 0 || kill(pid, SIGHUP) < 0)
-		return err_set(err, -ECHILD, "keepalived has just ended");
-	return settle(site, process, pid, from, err);
+	for (int attempt = 0; r == -ECHILD && !started && attempt < ATTEMPTS; attempt++) {
+		pid_t pid;
+
+		r = start_once(site, process, &started, err);
+		if (r < 0 || started || (attempt == 0 && !reloads))
+			continue;
+		pid = service_pid(site->services, process->service);
+		if (attempt == 0 && pid > 0)
+			kill(pid, SIGHUP);
+		r = settle(site, process, pid, from, err);
+	}
+	if (r == 0)
+		*ret_started = started;
+	return r;
+}
+
+int keepalived_process_start(const struct keepalived_site *site,
+	const struct keepalived_process *process, bool *ret_started, struct err *err)
+{
+	int r = run(site, process, false, ret_started, err);
+
+	return r < 0 ? err_wrap(err, r, "starting %s", process->service) : 0;
 }
 
 int keepalived_process_reload(const struct keepalived_site *site,
 	const struct keepalived_process *process, bool *ret_started, struct err *err)
 {
-	bool started = false;
-	int r = reload_once(site, process, &started, err);
+	int r = run(site, process, true, ret_started, err);
 
-	/* As above. */
-	if (r == -ECHILD && !started)
-		r = reload_once(site, process, &started, err);
-	if (r < 0)
-		return err_wrap(err, r, "reloading %s", process->service);
-	*ret_started = started;
-	return 0;
+	return r < 0 ? err_wrap(err, r, "reloading %s", process->service) : 0;
 }
 
 int keepalived_process_stop(const struct keepalived_site *site,

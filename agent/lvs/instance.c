@@ -22,7 +22,10 @@
 
 enum {
 	CONFIG_MAX_BYTES = 17 * MIB,
-	/* At the agent's start. Starting is mostly waiting, and one that hangs is waited for. */
+	/*
+	 * At the agent's start. Starting is mostly waiting: 14 s for one that hangs, and heartbeats
+	 * must be back before a controller gives this amphora up, after 60 s.
+	 */
 	THREADS = 20,
 };
 

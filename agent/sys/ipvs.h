@@ -2,7 +2,7 @@
 /*
  * The kernel's IPVS tables of one network namespace: its virtual services and their destinations,
  * read over generic netlink (linux/ip_vs.h; nothing here changes them). The only place that knows
- * IPVS's netlink. Used by the sender.
+ * IPVS's netlink. Used by the sender and prometheus-proxy.
  *
  * A socket belongs for good to the namespace in which its thread was when it was opened. The kernel
  * answers it when both the process that opened it and the one that asks have CAP_NET_ADMIN: one who
