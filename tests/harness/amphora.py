@@ -50,6 +50,7 @@ class Amphora:
             self.id, self.base_path, self.certificate_dir, bind_host, self.port)
         self.drop_in = agent_config.drop_in(self.runtime_dir, network_namespace)
         self.api = self.client()
+        self._programs = BUILD
         self._wrapper = wrapper
         self._agent = None
 
@@ -62,6 +63,18 @@ class Amphora:
 
     # The agent's life
 
+    def install(self):
+        """Its programs lie where everybody may run them, as those of a package do, wherever this
+        repository is. To be called before `start`."""
+        self._programs = self.directory / "usr" / "bin"
+        self._programs.mkdir(parents=True)
+        for program in BUILD.iterdir():
+            if program.is_file() and os.access(program, os.X_OK):
+                shutil.copy2(program, self._programs)
+        shutil.copytree(ROOT / "templates",
+                        self.directory / "usr" / "share" / "amphora-agent" / "templates")
+        return self
+
     def write_config(self):
         self.config_file.write_text(self.config.text())
         (self.config_dir / "10-test.conf").write_text(self.drop_in.text())
@@ -69,7 +82,7 @@ class Amphora:
     def start(self, wait=True):
         """Starts the agent on what `config` and `drop_in` say; with wait, until it answers."""
         assert not self.is_running()
-        program = BUILD / "amphora-agent"
+        program = self._programs / "amphora-agent"
         assert program.exists(), f"{program} is not built: run make"
         self.write_config()
         with open(self.log_file, "ab") as log:

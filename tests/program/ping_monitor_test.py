@@ -26,7 +26,7 @@ def namespace(resources):
 
 @pytest.fixture
 def amphora(make_amphora, namespace):
-    return make_amphora(network_namespace=namespace.name).start()
+    return make_amphora(network_namespace=namespace.name).install().start()
 
 
 @pytest.fixture

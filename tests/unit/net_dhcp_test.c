@@ -43,19 +43,11 @@ static bool folders_shield(void)
  * The script lies beside the program that starts dhclient. Here that is this test, and its folder
  * is for tests alone: so, once the folders are shielded, the script is put into one over it.
  */
-static bool script_put_beside_us(void)
+static bool script_put_beside_us(const char *here)
 {
-	char here[PATH_MAX];
-	ssize_t size = readlink("/proc/self/exe", here, sizeof(here) - 1);
-	cleanup_free char *script = NULL;
-	cleanup_free char *target = NULL;
+	cleanup_free char *script = xformat("%s/amphora-dhcp-script", here);
+	cleanup_free char *target = xformat("%s/../amphora-dhcp-script", here);
 
-	if (size <= 0)
-		return false;
-	here[size] = '\0';
-	*strrchr(here, '/') = '\0';
-	script = xformat("%s/amphora-dhcp-script", here);
-	target = xformat("%s/../amphora-dhcp-script", here);
 	return mount("tmpfs", here, "tmpfs", 0, NULL) == 0 && symlink(target, script) == 0 &&
 	       access(script, X_OK) == 0;
 }
@@ -65,11 +57,25 @@ static bool is_installed(const char *path)
 	return access(path, X_OK) == 0;
 }
 
+/* To be asked before the folders are shielded: in a chroot the answer is another one after that. */
+static bool own_folder(char folder[static PATH_MAX])
+{
+	ssize_t size = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+
+	if (size <= 0)
+		return false;
+	folder[size] = '\0';
+	*strrchr(folder, '/') = '\0';
+	return true;
+}
+
 static int group_setup(void **state)
 {
+	char here[PATH_MAX];
+
 	(void)state;
 	is_ready = is_installed("/sbin/dhclient") && is_installed("/usr/sbin/dnsmasq") &&
-		   folders_shield() && script_put_beside_us();
+		   own_folder(here) && folders_shield() && script_put_beside_us(here);
 	return 0;
 }
 
