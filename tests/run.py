@@ -26,6 +26,7 @@ ROOT = TESTS.parent
 BUILD = ROOT / os.environ.get("AMPHORA_BUILD", "build")
 PROGRAM_TIMEOUT_S = 300
 FILE_TIMEOUT_S = 900
+RUNNING = set()
 JOBS = int(os.environ.get("AMPHORA_TEST_JOBS") or 2 * (os.cpu_count() or 1))
 
 TAP_PLAN = re.compile(r"^1\.\.(\d+)")
@@ -63,11 +64,13 @@ class Tally:
 def run_program(command, timeout_s=PROGRAM_TIMEOUT_S, **environment):
     """(exit status, output) of a test program. One that hangs is interrupted, so that it can still
     end what it started, then killed. The output goes to a file: what a failed test leaves running
-    would hold a pipe open for ever."""
+    would hold a pipe open for ever. Each has a session of its own: a signal that a test sends to
+    its whole process group reaches no other test, and not this runner."""
     with tempfile.TemporaryFile() as output:
         with subprocess.Popen(
                 command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=subprocess.STDOUT) as process:
+                stdout=output, stderr=subprocess.STDOUT, start_new_session=True) as process:
+            RUNNING.add(process)
             note = ""
             for patience_s, give_up in (
                     (timeout_s, lambda: process.send_signal(signal.SIGINT)), (60, process.kill)):
@@ -77,6 +80,7 @@ def run_program(command, timeout_s=PROGRAM_TIMEOUT_S, **environment):
                 except subprocess.TimeoutExpired:
                     note = f"\nstill running after {timeout_s} s\n"
                     give_up()
+            RUNNING.discard(process)
         output.seek(0)
         return process.returncode, output.read().decode(errors="replace") + note
 
@@ -213,5 +217,14 @@ def main():
     return tally.exit_status()
 
 
+def interrupt_all(_number, _frame):
+    """Control-C, passed on to the sessions that the terminal does not reach: they end what they
+    started. What has not begun never does."""
+    for process in list(RUNNING):
+        process.send_signal(signal.SIGINT)
+    os._exit(128 + signal.SIGINT)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupt_all)
     sys.exit(main())

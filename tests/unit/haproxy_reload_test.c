@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "haproxy/certificate.h"
+#include "kill_process.h"
 #include "real_haproxy.h"
 
 static struct member a;
@@ -356,7 +357,7 @@ static void what_died_and_was_started_again_is_known_no_more(void **state)
 	(void)state;
 	start_with("weight 1", NULL);
 	worker = haproxy_instance_worker(site, &lb);
-	kill(worker, SIGKILL);
+	kill_process(worker);
 	while (haproxy_instance_worker(site, &lb) == worker ||
 		haproxy_instance_worker(site, &lb) == 0)
 		clock_sleep_ms(10);

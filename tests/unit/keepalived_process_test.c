@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "kill_process.h"
 #include "real_keepalived.h"
 
 static struct keepalived_process process;
@@ -53,6 +54,15 @@ static void start(void)
 static pid_t main_process(void)
 {
 	return keepalived_pid(process.pid_file);
+}
+
+/* Who was killed just now may be the one that is found. */
+static void kill_main_process(void)
+{
+	pid_t pid;
+
+	assert_soon((pid = main_process()) != 0);
+	kill_process(pid);
 }
 
 static bool is_replaced(pid_t before)
@@ -184,10 +194,9 @@ static void one_that_is_ending_is_started_by_a_start_and_a_reload(void **state)
 	(void)state;
 	start();
 	for (int i = 0; i < 4; i++) {
-		kill(main_process(), SIGKILL);
+		kill_main_process();
 		start();
-		assert_soon(main_process() != 0);
-		kill(main_process(), SIGKILL);
+		kill_main_process();
 		if (keepalived_process_reload(site, &process, &started, &err) < 0)
 			fail_msg("%s", err.text);
 		assert_int_not_equal(main_process(), 0);
@@ -203,7 +212,7 @@ static void a_killed_one_comes_back_and_clears_the_vip_that_it_left(void **state
 	start();
 	pid = main_process();
 	assert_soon(has_vip());
-	kill(pid, SIGKILL);
+	kill_process(pid);
 	assert_soon(is_replaced(pid) && !has_vip());
 	/* At once: what the killed one left behind keeps nothing from starting. */
 	assert_soon(service_restart_count(services, process.service) == 1);
@@ -218,7 +227,7 @@ static void one_whose_vrrp_process_was_killed_clears_the_vip_and_goes_on(void **
 	start();
 	pid = main_process();
 	assert_soon(has_vip());
-	kill(keepalived_pid(process.vrrp_pid_file), SIGKILL);
+	kill_process(keepalived_pid(process.vrrp_pid_file));
 	assert_soon(!has_vip());
 	assert_soon(has_vip());
 	assert_int_equal(main_process(), pid);
@@ -280,7 +289,7 @@ static void a_dead_one_that_nobody_waited_for_does_not_run(void **state)
 	snprintf(number, sizeof(number), "%d\n", pid);
 	temporary_file("keepalived.pid", number);
 	assert_int_equal(main_process(), pid);
-	kill(pid, SIGKILL);
+	kill_process(pid);
 	assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT), 0);
 	assert_int_equal(main_process(), 0);
 	waitpid(pid, NULL, 0);

@@ -14,6 +14,7 @@
 
 #include "eventually.h"
 #include "keepalived/process.h"
+#include "kill_process.h"
 #include "lvs/running.h"
 #include "lvs/site.h"
 #include "sys/process.h"
@@ -401,7 +402,7 @@ static void one_that_was_killed_is_started_again_by_itself(void **state)
 	assert_int_equal(upload(one), 0);
 	start();
 	before = pid();
-	kill(before, SIGKILL);
+	kill_process(before);
 	assert_soon(is_successor(pid(), before));
 	assert_true(has_taken_up(one));
 	assert_int_equal(reload(), LVS_APPLIED_NONE);
@@ -550,7 +551,7 @@ static void a_new_agent_finds_what_runs_and_leaves_it_alone(void **state)
 	assert_int_equal(pid(), before);
 	assert_log("check # one\nstart # one\n");
 	/* It is watched again. */
-	kill(before, SIGKILL);
+	kill_process(before);
 	assert_soon(pid() != 0 && pid() != before);
 }
 

@@ -37,7 +37,7 @@ static void a_service_outlives_its_manager_and_is_found_by_the_next(void **state
 	assert_int_equal(service_start(manager, SLEEPER, &started, NULL), 0);
 	assert_false(started);
 	assert_int_equal(service_pid(manager, "test@1"), pid);
-	kill(pid, SIGKILL);
+	kill_process(pid);
 	assert_soon(service_restart_count(manager, "test@1") == 1);
 	stop("test@1");
 	assert_int_equal(sleeper_count(), 0);
@@ -54,7 +54,7 @@ static void a_service_that_died_without_an_agent_is_started_by_the_next(void **s
 	pid = service_pid(manager, "test@1");
 	assert_soon(sleeper_count() == 2);
 	manager_drop();
-	kill(pid, SIGKILL);
+	kill_process(pid);
 	assert_soon(process_is_over(pid));
 	manager_make();
 	assert_int_equal(sleeper_count(), 0); /* what it left behind is gone */
@@ -91,7 +91,7 @@ static void a_found_service_that_nobody_describes_is_not_started_again(void **st
 	pid = service_pid(manager, "test@1");
 	manager_drop();
 	manager_make();
-	kill(pid, SIGKILL);
+	kill_process(pid);
 	assert_soon(!file_exists(record));
 	assert_int_equal(service_pid(manager, "test@1"), 0);
 	assert_int_equal(sleeper_count(), 0);
@@ -125,7 +125,7 @@ static void a_process_that_got_the_pid_later_is_not_taken_for_the_service(void *
 	start(SLEEPER);
 	stop("test@1");
 	assert_false(process_is_over(pid));
-	kill(pid, SIGKILL);
+	kill_process(pid);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 
 	/* With the right start time it would have been: the test forges well. */
@@ -154,7 +154,7 @@ static void a_record_of_an_earlier_boot_means_nothing(void **state)
 	assert_int_equal(service_pid(manager, "test@1"), 0);
 	assert_false(file_exists(path));
 	assert_false(process_is_over(pid));
-	kill(pid, SIGKILL);
+	kill_process(pid);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
@@ -243,7 +243,7 @@ static void a_killed_agent_leaves_the_service_running_for_the_next(void **state)
 	assert_int_equal(service_start(manager, SLEEPER, &started, NULL), 0);
 	assert_false(started);
 	assert_int_equal(service_pid(manager, "test@1"), pid);
-	kill(pid, SIGKILL);
+	kill_process(pid);
 	assert_soon(service_restart_count(manager, "test@1") == 1);
 	assert_soon(sleeper_count() == 1);
 }
@@ -259,7 +259,7 @@ static void agent_busy(void)
 		service_restart(manager, spec, NULL);
 		pid = service_pid(manager, "test@1");
 		if (pid > 0)
-			kill(pid, SIGKILL);
+			kill_process(pid);
 		service_stop(manager, "test@1", NULL);
 		service_start(manager, spec, NULL, NULL);
 	}

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "sys/service.h"
 #include "eventually.h"
+#include "kill_process.h"
 #include "temporary_folder.h"
 
 /* Each test has a folder of its own, a manager over it, and a command line that no one else has. */
@@ -79,10 +80,7 @@ static inline void stop(const char *name)
 /* Of test@1, which runs. */
 static inline void main_process_kill(void)
 {
-	pid_t pid = service_pid(manager, "test@1");
-
-	assert_true(pid > 0);
-	kill(pid, SIGKILL);
+	kill_process(service_pid(manager, "test@1"));
 }
 
 /*

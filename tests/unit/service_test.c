@@ -109,7 +109,7 @@ static void a_service_that_dies_is_started_again_at_once(void **state)
 	start(SLEEPER);
 	first = service_pid(manager, "test@1");
 	killed_ms = clock_now_ms();
-	kill(first, SIGKILL);
+	kill_process(first);
 	assert_soon(is_successor(service_pid(manager, "test@1"), first));
 	assert_true(clock_now_ms() - killed_ms < 1000);
 	assert_int_equal(service_restart_count(manager, "test@1"), 1);
@@ -253,7 +253,7 @@ static void what_the_main_process_leaves_behind_ends_before_it_is_started_again(
 	start(SPEC(SHELL(command)));
 	first = service_pid(manager, "test@1");
 	assert_soon(line_count(left) == 1 && sleeper_count() == 2);
-	kill(first, SIGKILL);
+	kill_process(first);
 	assert_soon(is_successor(service_pid(manager, "test@1"), first));
 	cleanup_free char *text = content_of(left);
 	assert_int_equal(text_parse_u64_span(text, strcspn(text, "\n"), 1, INT32_MAX, &orphan), 0);
