@@ -9,7 +9,7 @@
 
 /* The load balancer and the file that the path names; on failure the 400 is filled in. */
 static int certificate_parse(const struct call *call, struct id *ret_id,
-	struct haproxy_certificate_name *ret_name, struct http_reply *ret_reply)
+	struct certificate_name *ret_name, struct http_reply *ret_reply)
 {
 	const struct route_segment *name = &call->parameters[1];
 	struct err err = ERR_NONE;
@@ -17,7 +17,7 @@ static int certificate_parse(const struct call *call, struct id *ret_id,
 
 	if (r < 0)
 		return r;
-	r = haproxy_certificate_name_parse(name->text, name->size_bytes, ret_name, &err);
+	r = certificate_name_parse(name->text, name->size_bytes, ret_name, &err);
 	if (r < 0)
 		reply_error(ret_reply, 400, "Filename has wrong format", err.text);
 	return r;
@@ -27,7 +27,7 @@ void certificate_put(const struct call *call, struct http_reply *ret_reply)
 {
 	const struct http_request *request = call->request;
 	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
-	struct haproxy_certificate_name name;
+	struct certificate_name name;
 	char md5[MD5_HEX_SIZE + 1];
 	struct err err = ERR_NONE;
 	struct id id;
@@ -49,7 +49,7 @@ void certificate_put(const struct call *call, struct http_reply *ret_reply)
 
 void certificate_get(const struct call *call, struct http_reply *ret_reply)
 {
-	struct haproxy_certificate_name name;
+	struct certificate_name name;
 	char md5[MD5_HEX_SIZE + 1];
 	struct err err = ERR_NONE;
 	struct id id;
@@ -75,7 +75,7 @@ void certificate_get(const struct call *call, struct http_reply *ret_reply)
 void certificate_delete(const struct call *call, struct http_reply *ret_reply)
 {
 	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
-	struct haproxy_certificate_name name;
+	struct certificate_name name;
 	struct err err = ERR_NONE;
 	struct id id;
 	int r;

@@ -14,8 +14,8 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "base/id.h"
+#include "base/topology.h"
 
-enum topology { TOPOLOGY_SINGLE, TOPOLOGY_ACTIVE_STANDBY };
 enum service_manager_kind { SERVICE_MANAGER_AUTO, SERVICE_MANAGER_SYSTEMD, SERVICE_MANAGER_DIRECT };
 
 /* Paths are absolute and do not end in '/'. */

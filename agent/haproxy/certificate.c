@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "haproxy/certificate.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -25,36 +24,8 @@ enum {
 	UNREFERENCED_S = 60 * 60,
 };
 
-static const char suffix[] = ".pem";
-
-static bool has_name_form(const char *data, size_t size_bytes)
-{
-	if (size_bytes <= strlen(suffix) || size_bytes > HAPROXY_CERTIFICATE_NAME_MAX ||
-		data[0] == '.' ||
-		memcmp(data + size_bytes - strlen(suffix), suffix, strlen(suffix)) != 0)
-		return false;
-	for (size_t i = 0; i < size_bytes; i++)
-		if (!isascii(data[i]) ||
-			(!isalnum((unsigned char)data[i]) && !strchr("_.-", data[i])) || !data[i])
-			return false;
-	return true;
-}
-
-int haproxy_certificate_name_parse(const char *data, size_t size_bytes,
-	struct haproxy_certificate_name *ret_name, struct err *err)
-{
-	if (!has_name_form(data, size_bytes))
-		return err_set(err, -EINVAL,
-			"certificate name is not valid: NAME%s, at most %d letters, digits, '_', "
-			"'-' and '.', not starting with '.'",
-			suffix, HAPROXY_CERTIFICATE_NAME_MAX);
-	memcpy(ret_name->text, data, size_bytes);
-	ret_name->text[size_bytes] = '\0';
-	return 0;
-}
-
-static char *certificate_path(const struct haproxy_site *site, const struct id *id,
-	const struct haproxy_certificate_name *name)
+static char *certificate_path(
+	const struct haproxy_site *site, const struct id *id, const struct certificate_name *name)
 {
 	cleanup_free char *folder = haproxy_site_path(site, id, HAPROXY_FILE_CERTIFICATES);
 
@@ -62,8 +33,7 @@ static char *certificate_path(const struct haproxy_site *site, const struct id *
 }
 
 int haproxy_certificate_store(struct haproxy_instance *instance,
-	const struct haproxy_certificate_name *name, const char *data, size_t size_bytes,
-	struct err *err)
+	const struct certificate_name *name, const char *data, size_t size_bytes, struct err *err)
 {
 	cleanup_free char *folder =
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_CERTIFICATES);
@@ -76,8 +46,7 @@ int haproxy_certificate_store(struct haproxy_instance *instance,
 }
 
 int haproxy_certificate_md5(const struct haproxy_site *site, const struct id *id,
-	const struct haproxy_certificate_name *name, char ret_hex[static MD5_HEX_SIZE + 1],
-	struct err *err)
+	const struct certificate_name *name, char ret_hex[static MD5_HEX_SIZE + 1], struct err *err)
 {
 	cleanup_free char *path = certificate_path(site, id, name);
 	cleanup_buf struct buf content = BUF_INIT(CERTIFICATE_MAX_BYTES);
@@ -89,8 +58,8 @@ int haproxy_certificate_md5(const struct haproxy_site *site, const struct id *id
 	return 0;
 }
 
-int haproxy_certificate_delete(struct haproxy_instance *instance,
-	const struct haproxy_certificate_name *name, struct err *err)
+int haproxy_certificate_delete(
+	struct haproxy_instance *instance, const struct certificate_name *name, struct err *err)
 {
 	cleanup_free char *path = certificate_path(instance->site, &instance->id, name);
 
@@ -100,7 +69,7 @@ int haproxy_certificate_delete(struct haproxy_instance *instance,
 /* A file in the folder, while it is decided what of it goes. */
 struct candidate {
 	char *path;
-	struct haproxy_certificate_name name;
+	struct certificate_name name;
 	time_t changed_s;
 	bool referenced;
 };
@@ -127,7 +96,7 @@ static void candidates_list(const char *folder, struct candidates *ret_candidate
 		struct candidate candidate = {0};
 		struct stat status;
 
-		if (haproxy_certificate_name_parse(
+		if (certificate_name_parse(
 			    entry->d_name, strlen(entry->d_name), &candidate.name, NULL) < 0 ||
 			lstat(path, &status) < 0 || !S_ISREG(status.st_mode))
 			continue;

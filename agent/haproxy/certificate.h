@@ -8,35 +8,23 @@
 
 #include <stddef.h>
 
+#include "base/certificate_name.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/id.h"
 #include "haproxy/instance.h"
 #include "haproxy/site.h"
 #include "sys/digest.h"
 
-/* A file name has 255 bytes, of which its temporary (base/file.h) needs some. */
-enum { HAPROXY_CERTIFICATE_NAME_MAX = 255 - FILE_TEMPORARY_EXTRA };
-
-/* [0-9A-Za-z_.-]+.pem, not starting with '.'. */
-struct haproxy_certificate_name {
-	char text[HAPROXY_CERTIFICATE_NAME_MAX + 1];
-};
-
-int haproxy_certificate_name_parse(const char *data, size_t size_bytes,
-	struct haproxy_certificate_name *ret_name, struct err *err);
-
 /* Durable and atomic, 0600 in a 0700 folder. The load balancer need not exist yet. */
 int haproxy_certificate_store(struct haproxy_instance *instance,
-	const struct haproxy_certificate_name *name, const char *data, size_t size_bytes,
-	struct err *err);
+	const struct certificate_name *name, const char *data, size_t size_bytes, struct err *err);
 /* MD5 of the stored bytes. -ENOENT: no such file. */
 int haproxy_certificate_md5(const struct haproxy_site *site, const struct id *id,
-	const struct haproxy_certificate_name *name, char ret_hex[static MD5_HEX_SIZE + 1],
+	const struct certificate_name *name, char ret_hex[static MD5_HEX_SIZE + 1],
 	struct err *err);
 /* One that is not there is fine. */
-int haproxy_certificate_delete(struct haproxy_instance *instance,
-	const struct haproxy_certificate_name *name, struct err *err);
+int haproxy_certificate_delete(
+	struct haproxy_instance *instance, const struct certificate_name *name, struct err *err);
 
 /*
  * After a reload: removes what no installed config refers to, crt-lists followed (controllers never

@@ -11,7 +11,15 @@
 
 #include "base/id.h"
 
-enum health_monitor_type { HEALTH_MONITOR_TCP, HEALTH_MONITOR_HTTP };
+enum health_monitor_type {
+	HEALTH_MONITOR_TCP,
+	HEALTH_MONITOR_HTTP,
+	HEALTH_MONITOR_HTTPS,
+	HEALTH_MONITOR_PING,
+	HEALTH_MONITOR_TLS_HELLO,
+	HEALTH_MONITOR_UDP_CONNECT,
+	HEALTH_MONITOR_SCTP,
+};
 
 enum {
 	HEALTH_MONITOR_RETRIES_MAX = 10,
@@ -38,7 +46,7 @@ struct health_monitor {
 	long timeout_ms;                       /* of one check */
 	unsigned max_retries;                  /* successes in a row that bring a member up */
 	unsigned max_retries_down;             /* failures in a row that take it down */
-	struct health_monitor_request request; /* HEALTH_MONITOR_HTTP only */
+	struct health_monitor_request request; /* HEALTH_MONITOR_HTTP and HTTPS */
 };
 
 struct naming;

@@ -81,11 +81,9 @@ static long read_timeout(struct reader *reader, const char *key, long default_ms
 
 static void read_limits(struct reader *reader, struct listener *listener)
 {
-	/* -1 and 0 are the default, not "none": nothing in HAProxy is unlimited. */
 	long limit = reader_number(reader, "connection_limit", -1, INT_MAX, -1);
 
-	listener->connection_limit =
-		limit > 0 ? (unsigned)limit : LISTENER_CONNECTION_LIMIT_DEFAULT;
+	listener->connection_limit = limit > 0 ? (unsigned)limit : 0;
 	listener->timeout_client_data_ms =
 		read_timeout(reader, "timeout_client_data", LISTENER_TIMEOUT_DATA_DEFAULT_MS);
 	listener->timeout_member_connect_ms =

@@ -148,7 +148,7 @@ static void read_id(struct reader *reader, const struct id *id, struct load_bala
 	if (id) {
 		load_balancer->id = *id;
 	} else if (!given) {
-		address_format(&load_balancer->vip_address, vip);
+		address_format(&load_balancer->vips[0].address, vip);
 		naming_derive_load_balancer_id(vip, &load_balancer->id);
 	}
 }
@@ -159,9 +159,11 @@ static void read_load_balancer(
 	const char *project_id = reader_text(reader, "project_id", PROJECT_ID_CHARACTERS_MAX);
 	cleanup_naming struct naming naming;
 
-	load_balancer->vip_address = (struct address){.family = AF_INET};
+	load_balancer->vips = xcalloc(1, sizeof(*load_balancer->vips));
+	load_balancer->vip_count = 1;
+	load_balancer->vips[0].address = (struct address){.family = AF_INET};
 	reader_require(reader, required_keys);
-	reader_address(reader, "vip_address", &load_balancer->vip_address);
+	reader_address(reader, "vip_address", &load_balancer->vips[0].address);
 	read_id(reader, id, load_balancer);
 	naming_init(&naming, &load_balancer->id);
 	load_balancer->name = reader_name(reader);
@@ -212,6 +214,7 @@ void load_balancer_free(struct load_balancer *load_balancer)
 	for (size_t i = 0; i < load_balancer->listener_count; i++)
 		listener_deinit(&load_balancer->listeners[i]);
 	free(load_balancer->listeners);
+	free(load_balancer->vips);
 	pool_list_deinit(&load_balancer->pools);
 	free(load_balancer->project_id);
 	free(load_balancer->name);

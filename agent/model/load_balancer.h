@@ -11,16 +11,24 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/topology.h"
 #include "model/fault.h"
 #include "model/listener.h"
 #include "model/pool.h"
+#include "model/vip.h"
+#include "model/vrrp_group.h"
 
 struct load_balancer {
 	struct id id;
 	char *name;       /* "": none */
 	char *project_id; /* "": none */
 	bool admin_state_up;
-	struct address vip_address;
+	struct vip *vips; /* vip_address first, then the additional ones as listed */
+	size_t vip_count; /* at least 1 */
+	enum topology topology;
+	struct amphora *amphorae; /* ACTIVE_STANDBY only */
+	size_t amphora_count;
+	struct vrrp_group vrrp_group; /* ACTIVE_STANDBY only */
 	struct listener *listeners;
 	size_t listener_count;
 	struct pool_list pools; /* in the document's order; also those that no listener uses */

@@ -20,6 +20,9 @@ struct member {
 	struct address address;
 	in_port_t protocol_port;
 	uint16_t weight; /* 0: drains */
+	bool backup;
+	struct address monitor_address; /* family 0: its own */
+	in_port_t monitor_port;         /* 0: its own */
 };
 
 struct naming;

@@ -9,12 +9,46 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/certificate_name.h"
 #include "base/id.h"
 #include "model/health_monitor.h"
 #include "model/member.h"
+#include "model/tls.h"
 
-enum pool_protocol { POOL_TCP, POOL_HTTP, POOL_PROTOCOL_COUNT };
-enum lb_algorithm { LB_ROUND_ROBIN };
+enum pool_protocol {
+	POOL_TCP,
+	POOL_HTTP,
+	POOL_HTTPS,   /* passed through: TCP to HAProxy */
+	POOL_PROXY,   /* PROXY protocol, version 1 */
+	POOL_PROXYV2, /* version 2 */
+	POOL_UDP,     /* LVS's */
+	POOL_SCTP,    /* LVS's */
+	POOL_PROTOCOL_COUNT,
+};
+enum lb_algorithm { LB_ROUND_ROBIN, LB_LEAST_CONNECTIONS, LB_SOURCE_IP };
+
+enum session_persistence_type {
+	PERSISTENCE_NONE,
+	PERSISTENCE_SOURCE_IP,
+	PERSISTENCE_HTTP_COOKIE,
+	PERSISTENCE_APP_COOKIE,
+};
+
+struct session_persistence {
+	enum session_persistence_type type;
+	char *cookie_name;  /* PERSISTENCE_APP_COOKIE */
+	unsigned timeout_s; /* LVS; 0: Octavia's default, 360 s */
+	char *granularity;  /* LVS: "255.255.255.0" or, for IPv6, "64"; NULL: single addresses */
+};
+
+/* How members are spoken to. Certificates are names of uploaded PEM files. */
+struct pool_tls {
+	bool enabled;
+	struct certificate_name client_certificate; /* "": none */
+	struct certificate_name ca_certificate;     /* "": members' certificates are not verified */
+	struct certificate_name crl;                /* "": none */
+	struct tls tls;
+};
 
 struct pool {
 	struct id id;
@@ -22,6 +56,8 @@ struct pool {
 	bool admin_state_up;
 	enum pool_protocol protocol;
 	enum lb_algorithm lb_algorithm;
+	struct session_persistence session_persistence;
+	struct pool_tls tls;
 	struct member *members;
 	size_t member_count;
 	struct health_monitor *health_monitor; /* NULL: members are not checked */

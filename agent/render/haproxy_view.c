@@ -59,6 +59,13 @@ static void set_duration(json_t *object, const char *key, long duration_ms)
 	set_text(object, key, text);
 }
 
+/* Nothing in HAProxy is unlimited. */
+static long connection_limit(const struct listener *listener)
+{
+	return listener->connection_limit ? (long)listener->connection_limit
+					  : LISTENER_CONNECTION_LIMIT_DEFAULT;
+}
+
 static json_t *view_servers(const struct pool *pool)
 {
 	json_t *servers = json_array();
@@ -127,7 +134,7 @@ static json_t *view_backend(
 	set_text(backend, "balance", "roundrobin");
 	if (pool->health_monitor && pool->health_monitor->admin_state_up)
 		set(backend, "check", view_check(pool->health_monitor));
-	set_number(backend, "fullconn", listener->connection_limit);
+	set_number(backend, "fullconn", connection_limit(listener));
 	set_number(backend, "timeout_connect", listener->timeout_member_connect_ms);
 	set_number(backend, "timeout_server", listener->timeout_member_data_ms);
 	if (listener->protocol == LISTENER_HTTP)
@@ -146,8 +153,8 @@ static json_t *view_frontend(
 	json_t *backends = json_array();
 
 	set_text(frontend, "id", listener->id.text);
-	set_number(frontend, "maxconn", listener->connection_limit);
-	set_end(frontend, "bind", &load_balancer->vip_address, listener->protocol_port);
+	set_number(frontend, "maxconn", connection_limit(listener));
+	set_end(frontend, "bind", &load_balancer->vips[0].address, listener->protocol_port);
 	set_text(frontend, "mode", listener->protocol == LISTENER_HTTP ? "http" : "tcp");
 	if (listener->protocol == LISTENER_HTTP)
 		set(frontend, "is_http", json_true());
@@ -185,7 +192,7 @@ static long maxconn(const struct load_balancer *load_balancer)
 
 	for (size_t i = 0; i < load_balancer->listener_count; i++)
 		if (load_balancer->listeners[i].admin_state_up)
-			sum += load_balancer->listeners[i].connection_limit;
+			sum += connection_limit(&load_balancer->listeners[i]);
 	return sum > 0 && sum < MAXCONN_MAX ? sum : MAXCONN_MAX;
 }
 

@@ -70,14 +70,14 @@ static void write_file(const char *name, const char *text)
 
 static bool parses(const char *text)
 {
-	struct haproxy_certificate_name name;
+	struct certificate_name name;
 
-	return haproxy_certificate_name_parse(text, strlen(text), &name, NULL) == 0;
+	return certificate_name_parse(text, strlen(text), &name, NULL) == 0;
 }
 
 static void a_certificates_name_cannot_leave_its_folder(void **state)
 {
-	char long_name[HAPROXY_CERTIFICATE_NAME_MAX + 2];
+	char long_name[CERTIFICATE_NAME_MAX + 2];
 
 	(void)state;
 	assert_true(parses("c9aaa9616a4a4346dcefd4ff49ecd9eb7cd7ef38.pem"));
@@ -95,32 +95,32 @@ static void a_certificates_name_cannot_leave_its_folder(void **state)
 	assert_false(parses("a b.pem"));
 	assert_false(parses("\xc3\xa4.pem"));
 	memset(long_name, 'a', sizeof(long_name));
-	memcpy(long_name + HAPROXY_CERTIFICATE_NAME_MAX - 4, ".pem", 5);
+	memcpy(long_name + CERTIFICATE_NAME_MAX - 4, ".pem", 5);
 	assert_true(parses(long_name));
 	memset(long_name, 'a', sizeof(long_name));
-	memcpy(long_name + HAPROXY_CERTIFICATE_NAME_MAX - 3, ".pem", 5);
+	memcpy(long_name + CERTIFICATE_NAME_MAX - 3, ".pem", 5);
 	assert_false(parses(long_name));
 }
 
 static void a_nul_in_a_certificates_name_is_refused(void **state)
 {
-	struct haproxy_certificate_name name;
+	struct certificate_name name;
 
 	(void)state;
-	assert_int_equal(haproxy_certificate_name_parse("a\0b.pem", 7, &name, NULL), -EINVAL);
+	assert_int_equal(certificate_name_parse("a\0b.pem", 7, &name, NULL), -EINVAL);
 }
 
-static struct haproxy_certificate_name name_of(const char *text)
+static struct certificate_name name_of(const char *text)
 {
-	struct haproxy_certificate_name name;
+	struct certificate_name name;
 
-	assert_int_equal(haproxy_certificate_name_parse(text, strlen(text), &name, NULL), 0);
+	assert_int_equal(certificate_name_parse(text, strlen(text), &name, NULL), 0);
 	return name;
 }
 
 static void a_stored_certificate_is_for_root_only_and_has_its_md5(void **state)
 {
-	struct haproxy_certificate_name name = name_of("a.pem");
+	struct certificate_name name = name_of("a.pem");
 	cleanup_free char *path = in_folder("certs/lb/a.pem");
 	cleanup_free char *certificates = in_folder("certs/lb");
 	char md5[MD5_HEX_SIZE + 1];
@@ -142,7 +142,7 @@ static void a_stored_certificate_is_for_root_only_and_has_its_md5(void **state)
 
 static void store(const char *name_text, const char *content, int age_s)
 {
-	struct haproxy_certificate_name name = name_of(name_text);
+	struct certificate_name name = name_of(name_text);
 	cleanup_free char *path = xformat("%s/certs/lb/%s", folder, name_text);
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) - age_s}};
 

@@ -365,11 +365,11 @@ static void what_died_and_was_started_again_is_known_no_more(void **state)
 	assert_served_by(port, "ab");
 }
 
-static struct haproxy_certificate_name name_of(const char *text)
+static struct certificate_name name_of(const char *text)
 {
-	struct haproxy_certificate_name name;
+	struct certificate_name name;
 
-	assert_int_equal(haproxy_certificate_name_parse(text, strlen(text), &name, NULL), 0);
+	assert_int_equal(certificate_name_parse(text, strlen(text), &name, NULL), 0);
 	return name;
 }
 
@@ -377,7 +377,7 @@ static void store(const char *name_text, const char *content)
 {
 	cleanup_haproxy_instance struct haproxy_instance *instance =
 		haproxy_instance_acquire(site, &lb);
-	struct haproxy_certificate_name name = name_of(name_text);
+	struct certificate_name name = name_of(name_text);
 
 	assert_int_equal(
 		haproxy_certificate_store(instance, &name, content, strlen(content), NULL), 0);
@@ -385,7 +385,7 @@ static void store(const char *name_text, const char *content)
 
 static bool is_stored(const char *name_text)
 {
-	struct haproxy_certificate_name name = name_of(name_text);
+	struct certificate_name name = name_of(name_text);
 	char md5[MD5_HEX_SIZE + 1];
 
 	return haproxy_certificate_md5(site, &lb, &name, md5, NULL) == 0;
