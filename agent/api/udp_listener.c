@@ -14,7 +14,6 @@
 #include "lvs/config.h"
 #include "lvs/instance.h"
 #include "lvs/site.h"
-#include "sys/digest.h"
 
 static void reply_not_found(struct http_reply *ret_reply, const struct id *listener)
 {
@@ -27,7 +26,6 @@ void udp_listener_put(const struct call *call, struct http_reply *ret_reply)
 {
 	const struct http_request *request = call->request;
 	cleanup_buf struct buf output = BUF_INIT(KEEPALIVED_OUTPUT_MAX_BYTES);
-	char md5[MD5_HEX_SIZE + 1];
 	struct err err = ERR_NONE;
 	struct id amphora;
 	struct id listener;
@@ -39,14 +37,12 @@ void udp_listener_put(const struct call *call, struct http_reply *ret_reply)
 	r = lvs_instance_upload(agent_lvs(call->agent), &listener, request->body,
 		request->body_size_bytes, &output, &err);
 	if (r == -EBADMSG) {
-		reply_error(ret_reply, 400, "Invalid request",
-			output.size_bytes ? buf_text(&output) : err.text);
+		reply_error(ret_reply, 400, "Invalid request", reply_words(&output, &err));
 	} else if (r < 0) {
 		reply_failure(ret_reply, r, "Error writing keepalived configuration", &err);
 	} else {
-		digest_md5_hex(request->body, request->body_size_bytes, md5);
 		reply_ok(ret_reply, 200, NULL);
-		reply_set_etag(ret_reply, md5);
+		reply_set_etag_of(ret_reply, request->body, request->body_size_bytes);
 	}
 }
 

@@ -46,7 +46,7 @@ static int check(const struct settings *settings)
 
 /*
  * Moves us into the namespace, for good. 1: there; 0: asked to end before it appeared. While one is
- * being made its name is there, and no namespace (-EINVAL).
+ * being made its name is there, and no namespace (-ENXIO).
  */
 static int network_namespace_wait(const char *name, int stop_fd, struct err *err)
 {
@@ -61,7 +61,7 @@ static int network_namespace_wait(const char *name, int stop_fd, struct err *err
 			close_fd(stay.home); /* there is no going back */
 			return 1;
 		}
-		if (r != -ENOENT && r != -EINVAL)
+		if (r != -ENOENT && r != -ENXIO)
 			return r;
 		condition_raise(&waiting, 0, "waiting for network namespace %s", name);
 		if (poll(&stop, 1, ENTER_AGAIN_MS) < 0 && errno != EINTR)
