@@ -63,6 +63,8 @@ bool reader_init(struct reader *ret_reader, const json_t *document, struct fault
 
 /* Faults for those of the keys (a table that ends with NULL) that are absent. */
 void reader_require(struct reader *reader, const char *const keys[]);
+/* Faults for keys that have no place beside what the object's others say. */
+void reader_refuse(struct reader *reader, const struct refused_key refused[]);
 /* The key's value, for what no other call reads; NULL when it is absent or null. */
 const json_t *reader_value(struct reader *reader, const char *key);
 bool reader_has(struct reader *reader, const char *key);
@@ -96,6 +98,8 @@ bool reader_enter_list(struct reader *reader, const char *key, struct reader_lis
 size_t reader_list_size(const struct reader_list *list);
 /* The next object of the list; elements that are none are faults. false at the end. */
 bool reader_list_next(struct reader_list *list, struct reader *ret_reader);
+/* The same for a list of texts such as reader_text() takes; a text stays the document's. */
+bool reader_list_next_text(struct reader_list *list, size_t max_characters, const char **ret_text);
 
 /*
  * Faults for the keys that nobody read, but for what Octavia's API puts into its own answers and an
@@ -108,3 +112,8 @@ void reader_finish(struct reader *reader, const struct refused_key refused[]);
 	faults_add((reader)->faults, &(reader)->place, (key), __VA_ARGS__)
 #define reader_warn(reader, key, ...)                                                              \
 	faults_warn((reader)->faults, &(reader)->place, (key), __VA_ARGS__)
+/* About the element of the list that came last. */
+#define reader_list_fault(list, ...)                                                               \
+	faults_add((list)->faults,                                                                 \
+		&(struct place){.parent = &(list)->place, .index = (list)->next - 1}, NULL,        \
+		__VA_ARGS__)
