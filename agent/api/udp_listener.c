@@ -78,13 +78,10 @@ static void vips_advertise_listener(struct agent *agent, const struct id *listen
 	lvs_config_parse(buf_text(&text), text.size_bytes, &config);
 	addresses = xcalloc(config.virtual_server_count + 1, sizeof(*addresses));
 	for (size_t i = 0; i < config.virtual_server_count; i++) {
-		size_t seen = 0;
+		const struct address *address = &config.virtual_servers[i].address;
 
-		while (seen < count &&
-			!address_equal(&addresses[seen], &config.virtual_servers[i].address))
-			seen++;
-		if (seen == count)
-			addresses[count++] = config.virtual_servers[i].address;
+		if (!address_is_among(address, addresses, count))
+			addresses[count++] = *address;
 	}
 	vips_advertise(agent, addresses, count);
 }
