@@ -327,6 +327,20 @@ bool reader_id(struct reader *reader, const char *key, struct id *ret_id)
 	return false;
 }
 
+bool reader_certificate(
+	struct reader *reader, const char *key, struct certificate_name *ret_certificate)
+{
+	const char *text = reader_text(reader, key, CERTIFICATE_NAME_MAX);
+	struct err err = ERR_NONE;
+
+	if (!text || !text[0])
+		return false;
+	if (certificate_name_parse(text, strlen(text), ret_certificate, &err) == 0)
+		return true;
+	reader_fault(reader, key, "%s", err.text);
+	return false;
+}
+
 bool reader_enter_object(struct reader *reader, const char *key, struct reader *ret_reader)
 {
 	const json_t *value = reader_value(reader, key);
@@ -391,6 +405,21 @@ bool reader_list_next_text(struct reader_list *list, size_t max_characters, cons
 			continue;
 		*ret_text = text;
 		return true;
+	}
+	return false;
+}
+
+bool reader_list_next_certificate(
+	struct reader_list *list, struct certificate_name *ret_certificate)
+{
+	const char *text;
+
+	while (reader_list_next_text(list, CERTIFICATE_NAME_MAX, &text)) {
+		struct err err = ERR_NONE;
+
+		if (certificate_name_parse(text, strlen(text), ret_certificate, &err) == 0)
+			return true;
+		reader_list_fault(list, "%s", err.text);
 	}
 	return false;
 }

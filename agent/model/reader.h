@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "base/address.h"
+#include "base/certificate_name.h"
 #include "base/id.h"
 #include "model/fault.h"
 
@@ -95,6 +96,9 @@ char *reader_name(struct reader *reader);
  */
 bool reader_address(struct reader *reader, const char *key, struct address *ret_address);
 bool reader_id(struct reader *reader, const char *key, struct id *ret_id);
+/* "" is none. */
+bool reader_certificate(
+	struct reader *reader, const char *key, struct certificate_name *ret_certificate);
 bool reader_enter_object(struct reader *reader, const char *key, struct reader *ret_reader);
 bool reader_enter_list(struct reader *reader, const char *key, struct reader_list *ret_list);
 size_t reader_list_size(const struct reader_list *list);
@@ -102,6 +106,9 @@ size_t reader_list_size(const struct reader_list *list);
 bool reader_list_next(struct reader_list *list, struct reader *ret_reader);
 /* The same for a list of texts such as reader_text() takes; a text stays the document's. */
 bool reader_list_next_text(struct reader_list *list, size_t max_characters, const char **ret_text);
+/* The same for a list of names of certificates. */
+bool reader_list_next_certificate(
+	struct reader_list *list, struct certificate_name *ret_certificate);
 
 /*
  * Faults for the keys that nobody read, but for what Octavia's API puts into its own answers and an
