@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "render/crt_list.h"
 #include "render/l7policy_view.h"
 #include "render/tls_view.h"
 #include "render/view.h"
@@ -48,9 +49,19 @@ static void set_client_authentication(
 	view_set_text(tls, "client_verification", words[listener_tls->client_authentication]);
 }
 
-static json_t *view_tls(const struct haproxy_scope *scope, const struct listener_tls *listener_tls)
+static void set_crt_list(
+	const struct haproxy_scope *scope, json_t *tls, const struct listener *listener)
 {
-	json_t *tls = json_object();
+	cleanup_buf struct buf list = BUF_INIT(CRT_LIST_MAX_BYTES);
+	struct certificate_name name;
+
+	crt_list_render(listener, scope->certificates, &list, &name);
+	tls_view_set_certificate(tls, "crt_list", scope, &name);
+}
+
+static void set_certificates(
+	const struct haproxy_scope *scope, json_t *tls, const struct listener_tls *listener_tls)
+{
 	json_t *certificates = json_array();
 
 	tls_view_append_certificate(certificates, scope, &listener_tls->certificate);
@@ -58,8 +69,18 @@ static json_t *view_tls(const struct haproxy_scope *scope, const struct listener
 		tls_view_append_certificate(
 			certificates, scope, &listener_tls->sni_certificates[i]);
 	view_set(tls, "certificates", certificates);
-	set_client_authentication(scope, tls, listener_tls);
-	tls_view_set(tls, &listener_tls->tls);
+}
+
+static json_t *view_tls(const struct haproxy_scope *scope, const struct listener *listener)
+{
+	json_t *tls = json_object();
+
+	if (crt_list_is_needed(listener))
+		set_crt_list(scope, tls, listener);
+	else
+		set_certificates(scope, tls, &listener->tls);
+	set_client_authentication(scope, tls, &listener->tls);
+	tls_view_set(tls, &listener->tls.tls);
 	return tls;
 }
 
@@ -120,7 +141,7 @@ json_t *frontend_view(const struct haproxy_scope *scope, const struct listener *
 		set_hsts(frontend, &listener->tls);
 	set_binds(frontend, scope->load_balancer, listener);
 	if (listener->tls.certificate.text[0])
-		view_set(frontend, "tls", view_tls(scope, &listener->tls));
+		view_set(frontend, "tls", view_tls(scope, listener));
 	view_set_text(frontend, "mode", is_http || is_metrics ? "http" : "tcp");
 	view_set_flag(frontend, "is_logged_as_http", is_http);
 	set_clients(frontend, listener);

@@ -16,11 +16,22 @@ bool health_check_is_on(const struct pool *pool)
 	return pool->health_monitor && pool->health_monitor->admin_state_up;
 }
 
+/*
+ * What the members of a pool without TLS make of a handshake is between them and their clients:
+ * they may ask for a certificate that we have not. So a TLS-HELLO monitor of such a pool is no more
+ * than a hello.
+ */
+static bool is_hello(const struct pool *pool)
+{
+	return pool->health_monitor->type == HEALTH_MONITOR_TLS_HELLO && !pool->tls.enabled;
+}
+
 bool health_check_is_over_tls(const struct pool *pool)
 {
 	return health_check_is_on(pool) &&
 	       (pool->health_monitor->type == HEALTH_MONITOR_HTTPS ||
-		       pool->health_monitor->type == HEALTH_MONITOR_TLS_HELLO);
+		       (pool->health_monitor->type == HEALTH_MONITOR_TLS_HELLO &&
+			       pool->tls.enabled));
 }
 
 /* "60s", as Octavia writes it, or "1500ms". */
@@ -84,6 +95,7 @@ static void set_tls(json_t *check, const struct pool *pool)
 {
 	const struct health_monitor *monitor = pool->health_monitor;
 
+	view_set_flag(check, "hello", is_hello(pool));
 	view_set_flag(check, "over_tls", health_check_is_over_tls(pool));
 	if (monitor->type == HEALTH_MONITOR_HTTPS && monitor->request.host)
 		view_set_text(check, "sni", monitor->request.host);

@@ -2,7 +2,7 @@
 /*
  * How a backend checks its servers. Used by render/ only.
  *
- *	{"timeout", "interval", "fall", "rise", "over_tls", "sni", "alpn", "starts_down",
+ *	{"timeout", "interval", "fall", "rise", "hello", "over_tls", "sni", "alpn", "starts_down",
  *	 "http": {"method", "path", "version", "host", "expected"}, "ping": the command}
  *
  * Times are texts with their unit. "host" is part of a log-format (render/escape.h).
