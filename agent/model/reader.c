@@ -14,10 +14,10 @@ enum { KEY_QUOTED_MAX = 255 };
 
 /* What Octavia's API says of its objects, and what says nothing to an agent. */
 static const char *const ignored_keys[] = {"availability_zone", "created_at", "description",
-	"flavor_id", "healthmonitor_id", "operating_status", "port_id", "project_id", "provider",
-	"provisioning_status", "subnet_id", "tags", "tenant_id", "updated_at", "vip_network_id",
-	"vip_port_id", "vip_qos_policy_id", "vip_sg_ids", "vip_subnet_id", "vip_vnic_type",
-	"vnic_type"};
+	"flavor_id", "healthmonitor_id", "listener_id", "operating_status", "port_id", "project_id",
+	"provider", "provisioning_status", "subnet_id", "tags", "tenant_id", "updated_at",
+	"vip_network_id", "vip_port_id", "vip_qos_policy_id", "vip_sg_ids", "vip_subnet_id",
+	"vip_vnic_type", "vnic_type"};
 /* The same, when they are lists of nothing but ids. */
 static const char *const back_references[] = {"listeners", "loadbalancers", "pools"};
 
@@ -84,14 +84,18 @@ void reader_require(struct reader *reader, const char *const keys[])
 			reader_fault(reader, *keys, "is required");
 }
 
+bool reader_says(struct reader *reader, const char *key)
+{
+	const json_t *value = reader_value(reader, key);
+
+	return value && !says_nothing(value);
+}
+
 void reader_refuse(struct reader *reader, const struct refused_key refused[])
 {
-	for (; refused->key; refused++) {
-		const json_t *value = reader_value(reader, refused->key);
-
-		if (value && !says_nothing(value))
+	for (; refused->key; refused++)
+		if (reader_says(reader, refused->key))
 			reader_fault(reader, refused->key, "%s", refused->why);
-	}
 }
 
 static bool has_control_character(const char *text)
@@ -317,6 +321,20 @@ bool reader_id(struct reader *reader, const char *key, struct id *ret_id)
 	return false;
 }
 
+bool reader_certificate(
+	struct reader *reader, const char *key, struct certificate_name *ret_certificate)
+{
+	const char *text = reader_text(reader, key, CERTIFICATE_NAME_MAX);
+	struct err err = ERR_NONE;
+
+	if (!text || !text[0])
+		return false;
+	if (certificate_name_parse(text, strlen(text), ret_certificate, &err) == 0)
+		return true;
+	reader_fault(reader, key, "%s", err.text);
+	return false;
+}
+
 bool reader_enter_object(struct reader *reader, const char *key, struct reader *ret_reader)
 {
 	const json_t *value = reader_value(reader, key);
@@ -381,6 +399,21 @@ bool reader_list_next_text(struct reader_list *list, size_t max_characters, cons
 			continue;
 		*ret_text = text;
 		return true;
+	}
+	return false;
+}
+
+bool reader_list_next_certificate(
+	struct reader_list *list, struct certificate_name *ret_certificate)
+{
+	const char *text;
+
+	while (reader_list_next_text(list, CERTIFICATE_NAME_MAX, &text)) {
+		struct err err = ERR_NONE;
+
+		if (certificate_name_parse(text, strlen(text), ret_certificate, &err) == 0)
+			return true;
+		reader_list_fault(list, "%s", err.text);
 	}
 	return false;
 }

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "base/address.h"
+#include "base/certificate_name.h"
 #include "base/id.h"
 #include "model/fault.h"
 
@@ -47,8 +48,7 @@ enum { CHOICE_NOT_YET = -1 };
 /* The word of a value that is in the table. */
 const char *choice_name(const struct choice choices[], int value);
 
-/* A key that is known and refused, unless its value says nothing: null, false, "", "NONE", [], {}.
- * A table of them ends with {NULL}. */
+/* A key that is known and refused, where it says something. A table of them ends with {NULL}. */
 struct refused_key {
 	const char *key;
 	const char *why;
@@ -68,6 +68,9 @@ void reader_refuse(struct reader *reader, const struct refused_key refused[]);
 /* The key's value, for what no other call reads; NULL when it is absent or null. */
 const json_t *reader_value(struct reader *reader, const char *key);
 bool reader_has(struct reader *reader, const char *key);
+/* Not so when the value is one of Octavia's ways to say that a thing is not used: null, false, "",
+ * "NONE", [], {}. */
+bool reader_says(struct reader *reader, const char *key);
 
 /*
  * A text without control characters, of at most max_characters characters; NULL when absent or at
@@ -93,6 +96,9 @@ char *reader_name(struct reader *reader);
  */
 bool reader_address(struct reader *reader, const char *key, struct address *ret_address);
 bool reader_id(struct reader *reader, const char *key, struct id *ret_id);
+/* "" is none. */
+bool reader_certificate(
+	struct reader *reader, const char *key, struct certificate_name *ret_certificate);
 bool reader_enter_object(struct reader *reader, const char *key, struct reader *ret_reader);
 bool reader_enter_list(struct reader *reader, const char *key, struct reader_list *ret_list);
 size_t reader_list_size(const struct reader_list *list);
@@ -100,6 +106,9 @@ size_t reader_list_size(const struct reader_list *list);
 bool reader_list_next(struct reader_list *list, struct reader *ret_reader);
 /* The same for a list of texts such as reader_text() takes; a text stays the document's. */
 bool reader_list_next_text(struct reader_list *list, size_t max_characters, const char **ret_text);
+/* The same for a list of names of certificates. */
+bool reader_list_next_certificate(
+	struct reader_list *list, struct certificate_name *ret_certificate);
 
 /*
  * Faults for the keys that nobody read, but for what Octavia's API puts into its own answers and an

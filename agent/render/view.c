@@ -50,6 +50,14 @@ void view_set_address(json_t *object, const char *key, const struct address *add
 	view_set_text(object, key, text);
 }
 
+void view_append_address(json_t *array, const struct address *address)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	address_format(address, text);
+	view_append_text(array, text);
+}
+
 static void end_format(
 	const struct address *address, in_port_t port, char text[static END_TEXT_MAX])
 {

@@ -98,7 +98,8 @@ static void every_fault_is_in_the_answer(void **state)
 		"/vip_address: must be an IPv4 or IPv6 address\n"
 		"/name: must be a text\n"
 		"/admin_state_up: must be true or false\n"
-		"/listeners/0/protocol: must be one of HTTP, TCP\n"
+		"/listeners/0/protocol: must be one of HTTP, HTTPS, TCP, TERMINATED_HTTPS, "
+		"PROMETHEUS, UDP, SCTP\n"
 		"/listeners/0/protocol_port: must be at most 65535\n"
 		"/listeners/0/default_pool/members/0/address: must be an IPv4 or IPv6 address\n"
 		"/typo: is no key of this object");
