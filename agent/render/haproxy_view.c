@@ -26,11 +26,6 @@ enum {
 /* A thread group of HAProxy has no more. */
 enum { THREADS_MAX = 64 };
 
-static bool listener_is_haproxys(const struct listener *listener)
-{
-	return listener->protocol != LISTENER_UDP && listener->protocol != LISTENER_SCTP;
-}
-
 /* As they stand in a log-format, where "-" is the word for nothing. */
 static json_t *view_names(const struct load_balancer *load_balancer)
 {
@@ -52,7 +47,7 @@ static long maxconn(const struct load_balancer *load_balancer)
 	for (size_t i = 0; i < load_balancer->listener_count; i++) {
 		const struct listener *listener = &load_balancer->listeners[i];
 
-		if (listener->admin_state_up && listener_is_haproxys(listener))
+		if (listener->admin_state_up && !listener_is_lvs(listener))
 			sum += frontend_connection_limit(listener);
 	}
 	return sum > 0 && sum < MAXCONN_MAX ? sum : MAXCONN_MAX;
@@ -164,7 +159,7 @@ static json_t *view_listeners(struct haproxy_scope *scope)
 		json_t *view;
 
 		if (!load_balancer->admin_state_up || !listener->admin_state_up ||
-			!listener_is_haproxys(listener))
+			listener_is_lvs(listener))
 			continue;
 		view = json_object();
 		view_set(view, "frontend", frontend_view(scope, listener));

@@ -10,66 +10,56 @@
 #include "render/view.h"
 
 /* HAProxy's -m. */
-static const char *const methods[] = {
-	[L7RULE_REGEX] = "reg",
-	[L7RULE_STARTS_WITH] = "beg",
-	[L7RULE_ENDS_WITH] = "end",
-	[L7RULE_CONTAINS] = "sub",
-	[L7RULE_EQUAL_TO] = "str",
-};
-
-static void set_argument(json_t *rule, const char *key, const char *argument)
+static const char *method(const struct l7rule *rule)
 {
-	cleanup_buf struct buf escaped = BUF_INIT(16 * KIB);
+	static const char *const methods[] = {
+		[L7RULE_REGEX] = "reg",
+		[L7RULE_STARTS_WITH] = "beg",
+		[L7RULE_ENDS_WITH] = "end",
+		[L7RULE_CONTAINS] = "sub",
+		[L7RULE_EQUAL_TO] = "str",
+	};
 
-	escape_sample_argument(argument, strlen(argument), &escaped);
-	view_set_text(rule, key, buf_text(&escaped));
+	/* A path that equals "jpg" is of no use: the end of it is meant. */
+	if (rule->type == L7RULE_FILE_TYPE && rule->compare_type == L7RULE_EQUAL_TO)
+		return "end";
+	return methods[rule->compare_type];
 }
 
-static void set_comparison(json_t *view, const struct l7rule *rule, const char *method)
+/* What is compared: a key of the view whose value is the rule's own key, or true. */
+static void set_subject(json_t *view, const struct l7rule *rule)
 {
-	view_set_text(view, "method", method);
-	view_set_text(view, "pattern", rule->value);
+	static const char *const subjects[L7RULE_TYPE_COUNT] = {
+		[L7RULE_HOST_NAME] = "host",
+		[L7RULE_PATH] = "path",
+		[L7RULE_FILE_TYPE] = "path",
+		[L7RULE_HEADER] = "header",
+		[L7RULE_COOKIE] = "cookie",
+		[L7RULE_SSL_DN_FIELD] = "dn_field",
+	};
+	const char *subject = subjects[rule->type];
+	cleanup_buf struct buf argument = BUF_INIT(16 * KIB);
+
+	escape_sample_argument(rule->key, strlen(rule->key), &argument);
+	if (rule->key[0])
+		view_set_text(view, subject, buf_text(&argument));
+	else
+		view_set_flag(view, subject, true);
 }
 
 static json_t *view_rule(const struct l7rule *rule)
 {
-	const char *method = methods[rule->compare_type];
 	json_t *view = json_object();
 
 	view_set_text(view, "id", rule->id.text);
-	switch (rule->type) {
-	case L7RULE_HOST_NAME:
-		view_set_flag(view, "host", true);
-		set_comparison(view, rule, method);
-		break;
-	case L7RULE_PATH:
-		view_set_flag(view, "path", true);
-		set_comparison(view, rule, method);
-		break;
-	case L7RULE_FILE_TYPE:
-		/* What a path that equals "jpg" would be is of no use: the end of it is meant. */
-		view_set_flag(view, "path", true);
-		set_comparison(view, rule, rule->compare_type == L7RULE_EQUAL_TO ? "end" : method);
-		break;
-	case L7RULE_HEADER:
-		set_argument(view, "header", rule->key);
-		set_comparison(view, rule, method);
-		break;
-	case L7RULE_COOKIE:
-		set_argument(view, "cookie", rule->key);
-		set_comparison(view, rule, method);
-		break;
-	case L7RULE_SSL_DN_FIELD:
-		set_argument(view, "dn_field", rule->key);
-		set_comparison(view, rule, method);
-		break;
-	case L7RULE_SSL_CONN_HAS_CERT:
+	if (rule->type == L7RULE_SSL_CONN_HAS_CERT) {
 		view_set_flag(view, "has_certificate", true);
-		break;
-	case L7RULE_SSL_VERIFY_RESULT:
+	} else if (rule->type == L7RULE_SSL_VERIFY_RESULT) {
 		view_set_text(view, "verify_result", rule->value);
-		break;
+	} else {
+		set_subject(view, rule);
+		view_set_text(view, "method", method(rule));
+		view_set_text(view, "pattern", rule->value);
 	}
 	return view;
 }
@@ -132,19 +122,14 @@ void l7policy_view_set(json_t *frontend, const struct listener *listener)
 
 		if (!view)
 			continue;
-		switch (policy->action) {
-		case L7POLICY_REJECT:
+		if (policy->action == L7POLICY_REJECT) {
 			view_append(rejects, view);
-			break;
-		case L7POLICY_REDIRECT_TO_URL:
-		case L7POLICY_REDIRECT_PREFIX:
-			set_redirect(view, policy);
-			view_append(redirects, view);
-			break;
-		case L7POLICY_REDIRECT_TO_POOL:
+		} else if (policy->action == L7POLICY_REDIRECT_TO_POOL) {
 			set_backend(view, policy->redirect_pool, listener);
 			view_append(uses, view);
-			break;
+		} else {
+			set_redirect(view, policy);
+			view_append(redirects, view);
 		}
 	}
 	view_set(frontend, "rejects", rejects);
