@@ -61,8 +61,7 @@ static json_t *view_vip(const struct vip *vip)
 	view_set_address(view, "address", &vip->address);
 	set_cidr(view, "host", &host);
 	set_cidr(view, "subnet_cidr", &vip->subnet_cidr);
-	if (vip->gateway.family)
-		view_set_address(view, "gateway", &vip->gateway);
+	view_set_address(view, "gateway", &vip->gateway);
 	view_set(view, "host_routes", view_host_routes(vip));
 	return view;
 }

@@ -15,8 +15,12 @@
 static const struct haproxy_cfg_options options = {
 	.template_dir = "templates",
 	.base_path = "/var/lib/octavia",
+	.base_cert_dir = "/var/lib/octavia/certs",
 	.model_etag = "0123456789abcdef0123456789abcdef",
 	.log_socket = RENDER_LOG_SOCKET,
+	.stick_table_size = RENDER_STICK_TABLE_SIZE,
+	.prometheus_port = RENDER_PROMETHEUS_PORT,
+	.prometheus_exporter_port = RENDER_PROMETHEUS_EXPORTER_PORT,
 	.user_log_facility = 0,
 	.administrative_log_facility = 1,
 };
