@@ -27,10 +27,15 @@ static const char *const algorithms[] = {
 	[LB_SOURCE_IP] = "sh",
 };
 
-/* Times of these pools are whole seconds (model/health_monitor.h). */
-static long seconds(long duration_ms)
+static void set_seconds(json_t *object, const char *key, long duration_ms)
 {
-	return duration_ms / 1000;
+	char text[32];
+
+	if (duration_ms % 1000 == 0)
+		snprintf(text, sizeof(text), "%ld", duration_ms / 1000);
+	else
+		snprintf(text, sizeof(text), "%ld.%03ld", duration_ms / 1000, duration_ms % 1000);
+	view_set_text(object, key, text);
 }
 
 /* A name that is the object's alone, and whether it is administratively down. */
@@ -38,6 +43,12 @@ static void set_named(json_t *object, const struct id *id, bool admin_state_up)
 {
 	view_set_text(object, "id", id->text);
 	view_set_flag(object, "disabled", !admin_state_up);
+}
+
+/* Scripts are given whole seconds. */
+static long seconds_up(long duration_ms)
+{
+	return (duration_ms + 999) / 1000;
 }
 
 /* NULL: members are not checked. */
@@ -76,14 +87,15 @@ static json_t *view_misc_check(
 
 static json_t *view_udp_check(const struct surroundings *around, const struct member *member)
 {
-	return view_misc_check(around->options->udp_check_script, "", member,
-		seconds(around->pool->health_monitor->timeout_ms));
+	long timeout_s = seconds_up(around->pool->health_monitor->timeout_ms);
+
+	return view_misc_check(around->options->udp_check_script, "", member, timeout_s);
 }
 
 /* keepalived gives it a second more than it takes for itself. */
 static json_t *view_sctp_check(const struct surroundings *around, const struct member *member)
 {
-	long timeout_s = seconds(around->pool->health_monitor->timeout_ms);
+	long timeout_s = seconds_up(around->pool->health_monitor->timeout_ms);
 	cleanup_free char *options = xformat(" sctp -t %ld", timeout_s);
 
 	return view_misc_check(around->options->health_checker, options, member, timeout_s + 1);
@@ -120,7 +132,7 @@ static json_t *view_connection(const struct member *member, const struct health_
 	check_end(member, &address, &port);
 	view_set_address(check, "connect_ip", &address);
 	view_set_number(check, "connect_port", port);
-	view_set_number(check, "connect_timeout", seconds(monitor->timeout_ms));
+	set_seconds(check, "connect_timeout", monitor->timeout_ms);
 	return check;
 }
 
@@ -211,7 +223,7 @@ static json_t *view_monitor(const struct health_monitor *monitor)
 	json_t *view = json_object();
 
 	view_set_text(view, "id", monitor->id.text);
-	view_set_number(view, "delay_loop", seconds(monitor->delay_ms));
+	set_seconds(view, "delay_loop", monitor->delay_ms);
 	view_set_number(view, "retry", monitor->max_retries_down);
 	return view;
 }

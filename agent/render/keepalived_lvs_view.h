@@ -17,7 +17,7 @@
  *	                    "connect_ip", "connect_port", "connect_timeout"},
  *	       "tcp_check": {"connect_ip", "connect_port", "connect_timeout"}}]}]}
  *
- * What does not apply is absent. Times are in seconds.
+ * What does not apply is absent. Times are in seconds, as texts: "5", "1.500".
  */
 #pragma once
 

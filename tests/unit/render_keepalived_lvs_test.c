@@ -278,6 +278,19 @@ static void members_are_checked_where_they_say(void **state)
 			"            connect_port 7070\n");
 }
 
+static void parts_of_seconds_are_kept_where_keepalived_counts_them(void **state)
+{
+	(void)state;
+	monitor.delay_ms = 1500;
+	monitor.timeout_ms = 250;
+	assert_rendered("    delay_loop 1.500\n"
+			"    delay_before_retry 1.500\n");
+	/* A whole number there. */
+	assert_rendered("            misc_timeout 1\n");
+	monitor.type = HEALTH_MONITOR_TCP;
+	assert_rendered("            connect_timeout 0.250\n");
+}
+
 static void monitor_asks_for(const char *path)
 {
 	monitor.type = HEALTH_MONITOR_HTTP;
@@ -578,6 +591,7 @@ int main(void)
 		with_model(scripts_with_unusual_names_are_found),
 		with_model(sctp_is_asked_by_the_checker_which_ends_before_it_is_killed),
 		with_model(members_are_checked_where_they_say),
+		with_model(parts_of_seconds_are_kept_where_keepalived_counts_them),
 		with_model(an_http_monitor_asks_for_its_path),
 		with_model(what_means_something_to_keepalived_is_quoted),
 		with_model(any_of_the_expected_codes_will_do),
