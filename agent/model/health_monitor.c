@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "model/keepalived_word.h"
 #include "model/naming.h"
 #include "model/pool.h"
 #include "model/reader.h"
@@ -224,29 +225,27 @@ static void check_type(struct reader *reader, int type, int pool_protocol)
 			pool_protocol_name((enum pool_protocol)pool_protocol));
 }
 
-/* Octavia's agents, too, have keepalived send nothing but GET. */
-static void check_method_of_lvs(
-	struct reader *reader, int pool_protocol, const struct health_monitor_request *request)
+/* What keepalived can be told; Octavia, too, has it send nothing but GET. */
+static void check_request_of_lvs(
+	struct reader *reader, const struct health_monitor_request *request)
 {
-	if (pool_protocol_is_lvs(pool_protocol) && !text_equal(request->method, "GET"))
+	const char *fault = keepalived_word_fault(request->path);
+
+	if (fault)
+		reader_fault(reader, "url_path", "%s", fault);
+	if (!text_equal(request->method, "GET"))
 		reader_warn(reader, "http_method",
 			"is not GET: members of UDP and SCTP pools are then not checked at all");
 }
 
-static long read_time(struct reader *reader, const char *key, int pool_protocol, long min_s)
-{
-	if (pool_protocol_is_lvs(pool_protocol))
-		return 1000 * reader_seconds(reader, key, min_s, HEALTH_MONITOR_SECONDS_MAX, 0);
-	return reader_duration_ms(reader, key, 1000, min_s, HEALTH_MONITOR_SECONDS_MAX, 0);
-}
-
-static void read_times(
-	struct reader *reader, int type, int pool_protocol, struct health_monitor *monitor)
+static void read_times(struct reader *reader, int type, struct health_monitor *monitor)
 {
 	long delay_min_s = type == HEALTH_MONITOR_UDP_CONNECT ? HEALTH_MONITOR_UDP_DELAY_MIN_S : 1;
 
-	monitor->delay_ms = read_time(reader, "delay", pool_protocol, delay_min_s);
-	monitor->timeout_ms = read_time(reader, "timeout", pool_protocol, 1);
+	monitor->delay_ms = reader_duration_ms(
+		reader, "delay", 1000, delay_min_s, HEALTH_MONITOR_SECONDS_MAX, 0);
+	monitor->timeout_ms =
+		reader_duration_ms(reader, "timeout", 1000, 1, HEALTH_MONITOR_SECONDS_MAX, 0);
 	if (monitor->delay_ms > 0 && monitor->timeout_ms > monitor->delay_ms)
 		reader_warn(reader, "timeout",
 			"is longer than delay: a check may still be under way when the next is "
@@ -274,12 +273,13 @@ void health_monitor_parse(struct reader *reader, struct naming *naming, const st
 	naming_read_id(naming, reader, NAMING_HEALTH_MONITOR,
 		pool_id->text[0] ? pool_id->text : NULL, &ret_monitor->id);
 	ret_monitor->admin_state_up = reader_flag(reader, "admin_state_up", true);
-	read_times(reader, type, pool_protocol, ret_monitor);
+	read_times(reader, type, ret_monitor);
 	read_retries(reader, ret_monitor);
 	/* What is said of requests is checked, too, where the type is at fault. */
 	if (type == HEALTH_MONITOR_HTTP || type == HEALTH_MONITOR_HTTPS || type == CHOICE_NOT_YET) {
 		read_request(reader, &ret_monitor->request);
-		check_method_of_lvs(reader, pool_protocol, &ret_monitor->request);
+		if (pool_protocol_is_lvs(pool_protocol))
+			check_request_of_lvs(reader, &ret_monitor->request);
 	} else {
 		reader_refuse(reader, refused_without_request);
 	}

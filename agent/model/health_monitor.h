@@ -56,7 +56,7 @@ struct reader;
 
 /*
  * Reads the monitor of the pool; faults go to the reader's. pool_protocol is an enum pool_protocol,
- * or CHOICE_NOT_YET where that is at fault itself. Times in UDP and SCTP pools are whole seconds.
+ * or CHOICE_NOT_YET where that is at fault itself.
  */
 void health_monitor_parse(struct reader *reader, struct naming *naming, const struct id *pool_id,
 	int pool_protocol, struct health_monitor *ret_monitor);

@@ -2,7 +2,6 @@
 #include "model/pool.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "model/naming.h"
@@ -72,14 +71,7 @@ static void read_persistence(struct reader *reader, int protocol, struct pool *p
 static void read_certificate(
 	struct reader *reader, const char *key, bool tls_enabled, struct certificate_name *name)
 {
-	const char *text = reader_text(reader, key, CERTIFICATE_NAME_MAX);
-	struct err err = ERR_NONE;
-
-	if (!text || !text[0])
-		return;
-	if (certificate_name_parse(text, strlen(text), name, &err) < 0)
-		reader_fault(reader, key, "%s", err.text);
-	else if (!tls_enabled)
+	if (reader_certificate(reader, key, name) && !tls_enabled)
 		reader_warn(reader, key, "has no effect without tls_enabled");
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "model/keepalived_word.h"
 #include "model/reader.h"
 
 enum { AMPHORA_COUNT = 2, GROUP_NAME_MAX = 64 };
@@ -139,17 +140,27 @@ static char *read_group_name(struct reader *reader, const struct id *load_balanc
 	return xstrdup(name);
 }
 
+static bool is_printable(const char *text)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
 /* What is at fault with it is said without it. */
 static char *read_auth_pass(struct reader *reader)
 {
-	static const char others[] = "_.-+/=@%:,";
 	const char *pass = reader_text(reader, "auth_pass", READER_NAME_MAX);
+	const char *fault = pass ? keepalived_word_fault(pass) : NULL;
 
-	if (pass && (!is_word(pass, others) || strlen(pass) > AUTH_PASS_MAX))
+	if (pass && (!pass[0] || strlen(pass) > AUTH_PASS_MAX || !is_printable(pass)))
 		reader_fault(reader, "auth_pass",
-			"must be 1 to %d letters, digits and any of \"%s\": keepalived takes no "
-			"more",
-			AUTH_PASS_MAX, others);
+			"must be 1 to %d printable characters of ASCII, none of them a space: "
+			"keepalived takes no more",
+			AUTH_PASS_MAX);
+	else if (fault)
+		reader_fault(reader, "auth_pass", "%s", fault);
 	return xstrdup(pass ? pass : "");
 }
 

@@ -319,17 +319,13 @@ static void udp_is_asked_every_three_seconds_at_most(void **state)
 		"");
 }
 
-static void times_of_udp_pools_are_whole_seconds(void **state)
+static void a_path_that_keepalived_cannot_be_told_is_a_fault(void **state)
 {
 	(void)state;
-	assert_faults(
-		LISTED_POOL_MODEL("UDP", ", 'healthmonitor': {'type': 'TCP', 'delay': '1500ms', "
-					 "'timeout': '1s', 'max_retries': 1}"),
-		CHECKED_AT "delay: must be whole seconds");
-	assert_faults(
-		LISTED_POOL_MODEL("TCP", ", 'healthmonitor': {'type': 'TCP', 'delay': '1500ms', "
-					 "'timeout': '1s', 'max_retries': 1}"),
-		"");
+	assert_faults(CHECKED_POOL("UDP", "HTTP", ", 'url_path': '/$a'"), CHECKED_AT
+		"url_path: must not hold a '$' before a letter, '_' or '{': keepalived would read "
+		"a definition");
+	assert_faults(CHECKED_POOL("TCP", "HTTP", ", 'url_path': '/$a'"), "");
 }
 
 static void a_request_that_keepalived_cannot_send_is_a_warning(void **state)
@@ -369,7 +365,7 @@ int main(void)
 		cmocka_unit_test(every_method_of_octavia_is_taken),
 		cmocka_unit_test(an_unknown_type_does_not_hide_other_faults),
 		cmocka_unit_test(udp_is_asked_every_three_seconds_at_most),
-		cmocka_unit_test(times_of_udp_pools_are_whole_seconds),
+		cmocka_unit_test(a_path_that_keepalived_cannot_be_told_is_a_fault),
 		cmocka_unit_test(a_request_that_keepalived_cannot_send_is_a_warning),
 	};
 

@@ -17,8 +17,8 @@
 #define FIRST_AMPHORA(keys) AMPHORAE("{'id': 'a', 'vrrp_ip': '10.0.0.2'" keys "}," SECOND)
 #define GROUP(keys)         PAIR(FIRST "," SECOND, keys)
 #define AUTH_PASS_FAULT                                                                            \
-	"/vrrp/auth_pass: must be 1 to 8 letters, digits and any of \"_.-+/=@%:,\": keepalived "   \
-	"takes no more"
+	"/vrrp/auth_pass: must be 1 to 8 printable characters of ASCII, none of them a space: "    \
+	"keepalived takes no more"
 
 static void what_is_absent_is_as_octavia_has_it(void **state)
 {
@@ -145,7 +145,10 @@ static void names_and_secrets_are_single_words(void **state)
 	assert_faults(GROUP("'auth_pass': '123456789'"), AUTH_PASS_FAULT);
 	assert_faults(GROUP("'auth_pass': ''"), AUTH_PASS_FAULT);
 	assert_faults(GROUP("'auth_pass': 'a b'"), AUTH_PASS_FAULT);
-	assert_faults(GROUP("'auth_pass': 'a}#!'"), AUTH_PASS_FAULT);
+	assert_faults(GROUP("'auth_pass': 'ä'"), AUTH_PASS_FAULT);
+	assert_faults(GROUP("'auth_pass': 'p}#!@%$1'"), "");
+	assert_faults(GROUP("'auth_pass': 'a\\\\'"),
+		"/vrrp/auth_pass: must not end in a backslash, for which keepalived has no escape");
 	assert_faults(GROUP("'group_name': 'x'"), "/vrrp/auth_pass: is required");
 }
 
