@@ -291,6 +291,19 @@ static void parts_of_seconds_are_kept_where_keepalived_counts_them(void **state)
 	assert_rendered("            connect_timeout 0.250\n");
 }
 
+static void the_longest_times_of_a_model_are_taken(void **state)
+{
+	(void)state;
+	monitor.delay_ms = 1000L * HEALTH_MONITOR_SECONDS_MAX;
+	monitor.timeout_ms = 1000L * HEALTH_MONITOR_LVS_TIMEOUT_MAX_S;
+	assert_rendered("    delay_loop 2073600\n");
+	assert_rendered("            misc_timeout 4293\n");
+	monitor.type = HEALTH_MONITOR_TCP;
+	assert_rendered("            connect_timeout 4293\n");
+	monitor.type = HEALTH_MONITOR_SCTP;
+	assert_rendered("            misc_timeout 4294\n");
+}
+
 static void monitor_asks_for(const char *path)
 {
 	monitor.type = HEALTH_MONITOR_HTTP;
@@ -592,6 +605,7 @@ int main(void)
 		with_model(sctp_is_asked_by_the_checker_which_ends_before_it_is_killed),
 		with_model(members_are_checked_where_they_say),
 		with_model(parts_of_seconds_are_kept_where_keepalived_counts_them),
+		with_model(the_longest_times_of_a_model_are_taken),
 		with_model(an_http_monitor_asks_for_its_path),
 		with_model(what_means_something_to_keepalived_is_quoted),
 		with_model(any_of_the_expected_codes_will_do),
