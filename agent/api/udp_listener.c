@@ -6,6 +6,7 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/traffic.h"
 #include "api/vips.h"
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
@@ -122,8 +123,11 @@ void udp_listener_act(const struct call *call, const struct id *listener, enum a
 {
 	enum lvs_applied applied;
 	struct err err = ERR_NONE;
-	int r = action_run(action, agent_lvs(call->agent), listener, &applied, &err);
+	int r;
 
+	if (action != ACTION_START)
+		traffic_count_all(call->agent);
+	r = action_run(action, agent_lvs(call->agent), listener, &applied, &err);
 	vrrp_check_refresh(call->agent);
 	if (r == -ENOENT) {
 		reply_not_found(ret_reply, listener);
@@ -145,8 +149,10 @@ void udp_listener_delete(
 	const struct call *call, const struct id *listener, struct http_reply *ret_reply)
 {
 	struct err err = ERR_NONE;
-	int r = lvs_instance_delete(agent_lvs(call->agent), listener, &err);
+	int r;
 
+	traffic_count_all(call->agent);
+	r = lvs_instance_delete(agent_lvs(call->agent), listener, &err);
 	vrrp_check_refresh(call->agent);
 	if (r < 0)
 		reply_error(ret_reply, 500, "Error deleting listener", err.text);
