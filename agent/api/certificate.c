@@ -28,7 +28,6 @@ void certificate_put(const struct call *call, struct http_reply *ret_reply)
 	const struct http_request *request = call->request;
 	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
 	struct certificate_name name;
-	char md5[MD5_HEX_SIZE + 1];
 	struct err err = ERR_NONE;
 	struct id id;
 	int r;
@@ -42,9 +41,8 @@ void certificate_put(const struct call *call, struct http_reply *ret_reply)
 		reply_failure(ret_reply, r, "Error storing certificate", &err);
 		return;
 	}
-	digest_md5_hex(request->body, request->body_size_bytes, md5);
 	reply_ok(ret_reply, 200, NULL);
-	reply_set_etag(ret_reply, md5);
+	reply_set_etag_of(ret_reply, request->body, request->body_size_bytes);
 }
 
 void certificate_get(const struct call *call, struct http_reply *ret_reply)

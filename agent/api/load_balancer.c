@@ -14,13 +14,6 @@
 #include "haproxy/instance.h"
 #include "haproxy/stored_model.h"
 #include "lvs/instance.h"
-#include "sys/digest.h"
-
-/* What a person may read of HAProxy's complaint: its own words, or ours when it said none. */
-static const char *words_of(const struct buf *output, const struct err *err)
-{
-	return output->size_bytes ? buf_text(output) : err->text;
-}
 
 static void reply_not_found(struct http_reply *ret_reply, const struct id *id)
 {
@@ -34,7 +27,6 @@ void haproxy_put(const struct call *call, struct http_reply *ret_reply)
 	const struct http_request *request = call->request;
 	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
 	cleanup_buf struct buf output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES);
-	char md5[MD5_HEX_SIZE + 1];
 	struct err err = ERR_NONE;
 	struct id amphora;
 	struct id id;
@@ -47,21 +39,19 @@ void haproxy_put(const struct call *call, struct http_reply *ret_reply)
 	r = haproxy_instance_upload(
 		instance, request->body, request->body_size_bytes, &output, &err);
 	if (r == -EBADMSG) {
-		reply_error(ret_reply, 400, "Invalid request", words_of(&output, &err));
+		reply_error(ret_reply, 400, "Invalid request", reply_words(&output, &err));
 	} else if (r < 0) {
 		reply_failure(ret_reply, r, "Error writing haproxy configuration", &err);
 	} else {
 		haproxy_stored_model_drop(instance);
-		digest_md5_hex(request->body, request->body_size_bytes, md5);
 		reply_ok(ret_reply, 202, NULL);
-		reply_set_etag(ret_reply, md5);
+		reply_set_etag_of(ret_reply, request->body, request->body_size_bytes);
 	}
 }
 
 void haproxy_get(const struct call *call, struct http_reply *ret_reply)
 {
 	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
-	char md5[MD5_HEX_SIZE + 1];
 	struct err err = ERR_NONE;
 	struct id id;
 	int r;
@@ -74,9 +64,8 @@ void haproxy_get(const struct call *call, struct http_reply *ret_reply)
 	} else if (r < 0) {
 		reply_failure(ret_reply, r, "Error reading haproxy configuration", &err);
 	} else {
-		digest_md5_hex(buf_text(&text), text.size_bytes, md5);
 		reply_text(ret_reply, &text);
-		reply_set_etag(ret_reply, md5);
+		reply_set_etag_of(ret_reply, ret_reply->body, ret_reply->body_size_bytes);
 	}
 }
 
@@ -136,7 +125,7 @@ void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 						    : action == ACTION_STOP ? "stopping"
 									    : "reloading");
 
-		reply_error(ret_reply, 500, message, words_of(&output, &err));
+		reply_error(ret_reply, 500, message, reply_words(&output, &err));
 	} else {
 		log_info("load balancer %s: %s: %s", id.text, action_name(action),
 			haproxy_applied_text(applied));

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "sys/digest.h"
 
 void reply_json(struct http_reply *ret_reply, int status, json_t *json)
 {
@@ -68,6 +69,14 @@ void reply_set_etag(struct http_reply *reply, const char *etag)
 	reply->etag = xstrdup(etag);
 }
 
+void reply_set_etag_of(struct http_reply *reply, const void *content, size_t size_bytes)
+{
+	char md5[MD5_HEX_SIZE + 1];
+
+	digest_md5_hex(content, size_bytes, md5);
+	reply_set_etag(reply, md5);
+}
+
 void reply_error(struct http_reply *ret_reply, int status, const char *message, const char *details)
 {
 	reply_message(ret_reply, status, message, details);
@@ -76,6 +85,11 @@ void reply_error(struct http_reply *ret_reply, int status, const char *message, 
 void reply_failure(struct http_reply *ret_reply, int r, const char *message, const struct err *err)
 {
 	reply_message(ret_reply, r == -EINVAL ? 400 : 500, message, err->text);
+}
+
+const char *reply_words(const struct buf *output, const struct err *err)
+{
+	return output->size_bytes > 0 ? buf_text(output) : err->text;
 }
 
 void reply_framework_error(struct http_reply *ret_reply, int status, const char *error)

@@ -25,6 +25,8 @@ void reply_ok(struct http_reply *ret_reply, int status, const char *details);
 /* text/plain; the buffer is empty afterwards. */
 void reply_text(struct http_reply *ret_reply, struct buf *text);
 void reply_set_etag(struct http_reply *reply, const char *etag);
+/* The ETag of a content: what controllers compute of what they sent. */
+void reply_set_etag_of(struct http_reply *reply, const void *content, size_t size_bytes);
 
 /* {"message", "details"}; no details when NULL. Bytes that are no UTF-8 become '?'. */
 void reply_error(
@@ -35,5 +37,10 @@ void reply_error(
  * the handlers: a missing file of ours is not the client's mistake.
  */
 void reply_failure(struct http_reply *ret_reply, int r, const char *message, const struct err *err);
+/*
+ * What a person may read of a failure of HAProxy or keepalived: its own words, or err's when it
+ * said none. Valid as long as both.
+ */
+const char *reply_words(const struct buf *output, const struct err *err);
 /* {"error", "http_code"}. */
 void reply_framework_error(struct http_reply *ret_reply, int status, const char *error);

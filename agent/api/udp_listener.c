@@ -15,7 +15,6 @@
 #include "lvs/config.h"
 #include "lvs/instance.h"
 #include "lvs/site.h"
-#include "sys/digest.h"
 
 static void reply_not_found(struct http_reply *ret_reply, const struct id *listener)
 {
@@ -27,8 +26,8 @@ static void reply_not_found(struct http_reply *ret_reply, const struct id *liste
 void udp_listener_put(const struct call *call, struct http_reply *ret_reply)
 {
 	const struct http_request *request = call->request;
+	cleanup_lvs_instance struct lvs_instance *instance = NULL;
 	cleanup_buf struct buf output = BUF_INIT(KEEPALIVED_OUTPUT_MAX_BYTES);
-	char md5[MD5_HEX_SIZE + 1];
 	struct err err = ERR_NONE;
 	struct id amphora;
 	struct id listener;
@@ -37,17 +36,15 @@ void udp_listener_put(const struct call *call, struct http_reply *ret_reply)
 	if (call_id(call, 0, "amphora id", &amphora, ret_reply) < 0 ||
 		call_id(call, 1, "listener id", &listener, ret_reply) < 0)
 		return;
-	r = lvs_instance_upload(agent_lvs(call->agent), &listener, request->body,
-		request->body_size_bytes, &output, &err);
+	instance = lvs_instance_acquire(agent_lvs(call->agent), &listener);
+	r = lvs_instance_upload(instance, request->body, request->body_size_bytes, &output, &err);
 	if (r == -EBADMSG) {
-		reply_error(ret_reply, 400, "Invalid request",
-			output.size_bytes ? buf_text(&output) : err.text);
+		reply_error(ret_reply, 400, "Invalid request", reply_words(&output, &err));
 	} else if (r < 0) {
 		reply_failure(ret_reply, r, "Error writing keepalived configuration", &err);
 	} else {
-		digest_md5_hex(request->body, request->body_size_bytes, md5);
 		reply_ok(ret_reply, 200, NULL);
-		reply_set_etag(ret_reply, md5);
+		reply_set_etag_of(ret_reply, request->body, request->body_size_bytes);
 	}
 }
 
@@ -82,27 +79,24 @@ static void vips_advertise_listener(struct agent *agent, const struct id *listen
 	lvs_config_parse(buf_text(&text), text.size_bytes, &config);
 	addresses = xcalloc(config.virtual_server_count + 1, sizeof(*addresses));
 	for (size_t i = 0; i < config.virtual_server_count; i++) {
-		size_t seen = 0;
+		const struct address *address = &config.virtual_servers[i].address;
 
-		while (seen < count &&
-			!address_equal(&addresses[seen], &config.virtual_servers[i].address))
-			seen++;
-		if (seen == count)
-			addresses[count++] = config.virtual_servers[i].address;
+		if (!address_is_among(address, addresses, count))
+			addresses[count++] = *address;
 	}
 	vips_advertise(agent, addresses, count);
 }
 
-static int action_run(enum action action, struct lvs_site *site, const struct id *listener,
+static int action_run(enum action action, struct lvs_instance *instance,
 	enum lvs_applied *ret_applied, struct err *err)
 {
 	switch (action) {
 	case ACTION_START:
-		return lvs_instance_start(site, listener, ret_applied, err);
+		return lvs_instance_start(instance, ret_applied, err);
 	case ACTION_STOP:
-		return lvs_instance_stop(site, listener, ret_applied, err);
+		return lvs_instance_stop(instance, ret_applied, err);
 	default:
-		return lvs_instance_reload(site, listener, ret_applied, err);
+		return lvs_instance_reload(instance, ret_applied, err);
 	}
 }
 
@@ -121,13 +115,15 @@ static void reply_acted(struct http_reply *ret_reply, enum action action, const 
 void udp_listener_act(const struct call *call, const struct id *listener, enum action action,
 	struct http_reply *ret_reply)
 {
+	cleanup_lvs_instance struct lvs_instance *instance =
+		lvs_instance_acquire(agent_lvs(call->agent), listener);
 	enum lvs_applied applied;
 	struct err err = ERR_NONE;
 	int r;
 
 	if (action != ACTION_START)
 		traffic_count_all(call->agent);
-	r = action_run(action, agent_lvs(call->agent), listener, &applied, &err);
+	r = action_run(action, instance, &applied, &err);
 	vrrp_check_refresh(call->agent);
 	if (r == -ENOENT) {
 		reply_not_found(ret_reply, listener);
@@ -148,11 +144,13 @@ void udp_listener_act(const struct call *call, const struct id *listener, enum a
 void udp_listener_delete(
 	const struct call *call, const struct id *listener, struct http_reply *ret_reply)
 {
+	cleanup_lvs_instance struct lvs_instance *instance =
+		lvs_instance_acquire(agent_lvs(call->agent), listener);
 	struct err err = ERR_NONE;
 	int r;
 
 	traffic_count_all(call->agent);
-	r = lvs_instance_delete(agent_lvs(call->agent), listener, &err);
+	r = lvs_instance_delete(instance, &err);
 	vrrp_check_refresh(call->agent);
 	if (r < 0)
 		reply_error(ret_reply, 500, "Error deleting listener", err.text);

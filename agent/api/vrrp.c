@@ -10,35 +10,32 @@
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "keepalived/check.h"
-#include "sys/digest.h"
 
 void vrrp_config_put(const struct call *call, struct http_reply *ret_reply)
 {
 	const struct http_request *request = call->request;
+	cleanup_vrrp struct vrrp *vrrp = NULL;
 	cleanup_buf struct buf output = BUF_INIT(KEEPALIVED_OUTPUT_MAX_BYTES);
-	char md5[MD5_HEX_SIZE + 1];
 	struct err err = ERR_NONE;
 	int r;
 
 	/* The config names the script, and without it keepalived would not check anything. */
 	vrrp_check_refresh(call->agent);
-	r = vrrp_upload(agent_keepalived(call->agent), request->body, request->body_size_bytes,
-		&output, &err);
+	vrrp = vrrp_acquire(agent_keepalived(call->agent));
+	r = vrrp_upload(vrrp, request->body, request->body_size_bytes, &output, &err);
 	if (r == -EBADMSG) {
-		reply_error(ret_reply, 400, "Invalid request",
-			output.size_bytes ? buf_text(&output) : err.text);
+		reply_error(ret_reply, 400, "Invalid request", reply_words(&output, &err));
 	} else if (r < 0) {
 		reply_failure(ret_reply, r, "Error writing keepalived configuration", &err);
 	} else {
-		digest_md5_hex(request->body, request->body_size_bytes, md5);
 		reply_ok(ret_reply, 200, NULL);
-		reply_set_etag(ret_reply, md5);
+		reply_set_etag_of(ret_reply, request->body, request->body_size_bytes);
 	}
 }
 
 void vrrp_act(const struct call *call, struct http_reply *ret_reply)
 {
-	const struct keepalived_site *site = agent_keepalived(call->agent);
+	cleanup_vrrp struct vrrp *vrrp = NULL;
 	struct err err = ERR_NONE;
 	enum action action;
 	bool started = false;
@@ -47,10 +44,11 @@ void vrrp_act(const struct call *call, struct http_reply *ret_reply)
 	if (call_action(call, 0, &action, ret_reply) < 0)
 		return;
 	vrrp_check_refresh(call->agent);
+	vrrp = vrrp_acquire(agent_keepalived(call->agent));
 	if (action == ACTION_STOP)
-		r = vrrp_stop(site, &err);
+		r = vrrp_stop(vrrp, &err);
 	else
-		r = vrrp_start(site, &started, &err);
+		r = vrrp_start(vrrp, &started, &err);
 	if (r < 0) {
 		cleanup_free char *message =
 			xformat("Failed to %s octavia-keepalived service", action_name(action));

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/scoped_lock.h"
 #include "haproxy/site.h"
 #include "keepalived/check_script.h"
 #include "lvs/site.h"
@@ -92,8 +93,7 @@ void vrrp_check_refresh(struct agent *agent)
 {
 	struct err err = ERR_NONE;
 
-	pthread_mutex_lock(&refresh_mutex);
+	scoped_lock(&refresh_mutex);
 	if (refresh(agent, &err) < 0)
 		log_error("VRRP check: %s", err.text);
-	pthread_mutex_unlock(&refresh_mutex);
 }

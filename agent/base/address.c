@@ -53,6 +53,14 @@ bool address_equal(const struct address *a, const struct address *b)
 	return memcmp(&a->v6, &b->v6, sizeof(a->v6)) == 0;
 }
 
+bool address_is_among(const struct address *address, const struct address *addresses, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (address_equal(&addresses[i], address))
+			return true;
+	return false;
+}
+
 socklen_t address_to_sockaddr(
 	const struct address *address, in_port_t port, struct sockaddr_storage *ret_sockaddr)
 {

@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { ADDRESS_TEXT_MAX = INET6_ADDRSTRLEN };
 
@@ -24,6 +25,7 @@ void address_format(const struct address *address, char text[static ADDRESS_TEXT
 /* Every group of IPv6 with its four digits, as Octavia's agent names VIPs in its answers. */
 void address_format_exploded(const struct address *address, char text[static ADDRESS_TEXT_MAX]);
 bool address_equal(const struct address *a, const struct address *b);
+bool address_is_among(const struct address *address, const struct address *addresses, size_t count);
 /* Fills a socket address for connect() or bind(); returns its length. */
 socklen_t address_to_sockaddr(
 	const struct address *address, in_port_t port, struct sockaddr_storage *ret_sockaddr);

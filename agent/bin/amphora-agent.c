@@ -9,13 +9,10 @@
 
 #include "api/agent.h"
 #include "api/traffic.h"
-#include "base/buf.h"
 #include "base/log.h"
 #include "conf/command_line.h"
 #include "conf/settings.h"
 #include "sys/process.h"
-
-enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
 
 /* Controllers render maxconn up to 1,000,000 (amphora-api.md, "Names of files, units, helpers"). */
 enum { HAPROXY_OPEN_FILES = 2600 * 1000 };
@@ -25,20 +22,6 @@ enum { TIDY_ROUNDS = 3600 / TRAFFIC_INTERVAL_S };
 
 /* Two arenas serve a few dozen mostly idle threads, and do not keep a burst's memory each. */
 enum { MALLOC_ARENAS = 2 };
-
-static int check(const struct settings *settings)
-{
-	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
-	struct err err = ERR_NONE;
-
-	settings_describe(settings, &text);
-	fputs(buf_text(&text), stdout);
-	if (agent_check(settings, &err) < 0) {
-		fprintf(stderr, "amphora-agent: %s\n", err.text);
-		return STATUS_WRONG_CONFIGURATION;
-	}
-	return STATUS_FINE;
-}
 
 /*
  * Every thread inherits the blocked signals; this one waits for them. SIGCHLD may have been ignored
@@ -114,18 +97,16 @@ static int serve(struct settings_sources *sources, struct settings *settings)
 
 int main(int argc, char **argv)
 {
+	static const struct command_line_use use = {
+		.purpose =
+			"The agent inside an Octavia amphora: serves its REST API over mutual TLS.",
+		.check = agent_check,
+	};
 	CLEANUP(settings_deinit) struct settings settings = {0};
 	CLEANUP(command_line_deinit) struct command_line line = {0};
-	struct err err = ERR_NONE;
 	int status;
 
-	if (!command_line_parse(argc, argv,
-		    "The agent inside an Octavia amphora: serves its REST API over mutual TLS.",
-		    &line, &status))
+	if (!command_line_parse(argc, argv, &use, &line, &settings, &status))
 		return status;
-	if (settings_load(&line.sources, &settings, &err) < 0) {
-		fprintf(stderr, "amphora-agent: %s\n", err.text);
-		return STATUS_WRONG_CONFIGURATION;
-	}
-	return line.check ? check(&settings) : serve(&line.sources, &settings);
+	return serve(&line.sources, &settings);
 }

@@ -22,8 +22,6 @@
 #include "sys/privilege.h"
 #include "sys/stop_signal.h"
 
-enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
-
 /*
  * What one beat allocates above this goes back to the system when the beat is over. Below, as with
  * a thousand members, it is kept: to have every page of it cleared anew costs a tenth of a beat.
@@ -32,19 +30,12 @@ enum { MALLOC_KEPT_BYTES = MIB };
 
 DEFINE_CLEANUP(struct sender *, sender_free);
 
-static int check(const struct settings *settings)
+/* --check: whom we would become. */
+static int check(const struct settings *settings, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
 	struct privilege_user user;
-	struct err err = ERR_NONE;
 
-	settings_describe(settings, &text);
-	fputs(buf_text(&text), stdout);
-	if (privilege_is_root() && privilege_find_user(settings->user, &user, &err) < 0) {
-		fprintf(stderr, "amphora-heartbeat: %s\n", err.text);
-		return STATUS_WRONG_CONFIGURATION;
-	}
-	return STATUS_FINE;
+	return privilege_is_root() ? privilege_find_user(settings->user, &user, err) : 0;
 }
 
 /*
@@ -156,18 +147,15 @@ static int serve(const struct settings *settings)
 
 int main(int argc, char **argv)
 {
+	static const struct command_line_use use = {
+		.purpose = "Sends the heartbeats of an Octavia amphora to its health managers.",
+		.check = check,
+	};
 	CLEANUP(settings_deinit) struct settings settings = {0};
 	CLEANUP(command_line_deinit) struct command_line line = {0};
-	struct err err = ERR_NONE;
 	int status;
 
-	if (!command_line_parse(argc, argv,
-		    "Sends the heartbeats of an Octavia amphora to its health managers.", &line,
-		    &status))
+	if (!command_line_parse(argc, argv, &use, &line, &settings, &status))
 		return status;
-	if (settings_load(&line.sources, &settings, &err) < 0) {
-		fprintf(stderr, "amphora-heartbeat: %s\n", err.text);
-		return STATUS_WRONG_CONFIGURATION;
-	}
-	return line.check ? check(&settings) : serve(&settings);
+	return serve(&settings);
 }

@@ -10,15 +10,12 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/command_line.h"
 #include "conf/settings.h"
 #include "net/namespace.h"
 #include "net/plugged_interfaces.h"
-
-enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_USE = 2 };
 
 DEFINE_CLEANUP(struct net_site *, net_site_free);
 
@@ -123,15 +120,6 @@ static int run(const struct settings *settings, bool is_up, const char *name)
 	return STATUS_FINE;
 }
 
-static int check(const struct settings *settings)
-{
-	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
-
-	settings_describe(settings, &text);
-	fputs(buf_text(&text), stdout);
-	return STATUS_FINE;
-}
-
 int main(int argc, char **argv)
 {
 	static const struct command_line_use use = {
@@ -143,18 +131,11 @@ int main(int argc, char **argv)
 	};
 	CLEANUP(settings_deinit) struct settings settings = {0};
 	CLEANUP(command_line_deinit) struct command_line line = {0};
-	struct err err = ERR_NONE;
 	int status;
 	bool is_up;
 
-	if (!command_line_parse_use(argc, argv, &use, &line, &status))
+	if (!command_line_parse(argc, argv, &use, &line, &settings, &status))
 		return status;
-	if (settings_load(&line.sources, &settings, &err) < 0) {
-		fprintf(stderr, "amphora-interface: %s\n", err.text);
-		return STATUS_WRONG_USE;
-	}
-	if (line.check)
-		return check(&settings);
 	is_up = text_equal(line.operands[0], "up");
 	if ((!is_up && !text_equal(line.operands[0], "down")) ||
 		!description_name_is_valid(line.operands[1])) {

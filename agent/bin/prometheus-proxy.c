@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/condition.h"
 #include "base/log.h"
@@ -22,31 +21,22 @@
 #include "sys/privilege.h"
 #include "sys/stop_signal.h"
 
-enum { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_CONFIGURATION = 2 };
-
 enum { ENTER_AGAIN_MS = 1000 };
 
 /* What reading the LVS listeners takes above this goes back to the system at once. */
 enum { MALLOC_KEPT_BYTES = 128 * KIB };
 
-static int check(const struct settings *settings)
+/* --check: whom we would become. */
+static int check(const struct settings *settings, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
 	struct privilege_user user;
-	struct err err = ERR_NONE;
 
-	settings_describe(settings, &text);
-	fputs(buf_text(&text), stdout);
-	if (privilege_is_root() && privilege_find_user(settings->user, &user, &err) < 0) {
-		fprintf(stderr, "prometheus-proxy: %s\n", err.text);
-		return STATUS_WRONG_CONFIGURATION;
-	}
-	return STATUS_FINE;
+	return privilege_is_root() ? privilege_find_user(settings->user, &user, err) : 0;
 }
 
 /*
  * Moves us into the namespace, for good. 1: there; 0: asked to end before it appeared. While one is
- * being made its name is there, and no namespace (-EINVAL).
+ * being made its name is there, and no namespace (-ENXIO).
  */
 static int network_namespace_wait(const char *name, int stop_fd, struct err *err)
 {
@@ -61,7 +51,7 @@ static int network_namespace_wait(const char *name, int stop_fd, struct err *err
 			close_fd(stay.home); /* there is no going back */
 			return 1;
 		}
-		if (r != -ENOENT && r != -EINVAL)
+		if (r != -ENOENT && r != -ENXIO)
 			return r;
 		condition_raise(&waiting, 0, "waiting for network namespace %s", name);
 		if (poll(&stop, 1, ENTER_AGAIN_MS) < 0 && errno != EINTR)
@@ -125,7 +115,7 @@ static int serve(struct settings *settings)
 	if (settings->prometheus_port == 0) {
 		fprintf(stderr, "prometheus-proxy: [agent] prometheus_port is 0: there is to be no "
 				"Prometheus proxy\n");
-		return STATUS_WRONG_CONFIGURATION;
+		return STATUS_WRONG_USE;
 	}
 	if (run(settings, &err) < 0) {
 		log_error("ending: %s", err.text);
@@ -137,17 +127,15 @@ static int serve(struct settings *settings)
 
 int main(int argc, char **argv)
 {
+	static const struct command_line_use use = {
+		.purpose = "Serves the metrics of an Octavia amphora to Prometheus.",
+		.check = check,
+	};
 	CLEANUP(settings_deinit) struct settings settings = {0};
 	CLEANUP(command_line_deinit) struct command_line line = {0};
-	struct err err = ERR_NONE;
 	int status;
 
-	if (!command_line_parse(argc, argv,
-		    "Serves the metrics of an Octavia amphora to Prometheus.", &line, &status))
+	if (!command_line_parse(argc, argv, &use, &line, &settings, &status))
 		return status;
-	if (settings_load(&line.sources, &settings, &err) < 0) {
-		fprintf(stderr, "prometheus-proxy: %s\n", err.text);
-		return STATUS_WRONG_CONFIGURATION;
-	}
-	return line.check ? check(&settings) : serve(&settings);
+	return serve(&settings);
 }

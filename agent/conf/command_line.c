@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
-
-enum { STATUS_FINE = 0, STATUS_WRONG_USE = 2 };
 
 static const struct option options[] = {
 	{"config-file", required_argument, NULL, 'f'},
@@ -42,26 +41,38 @@ static void help_print(const char *program, const struct command_line_use *use)
 	printf("Exit status: 0 fine, 1 failed while running, 2 wrong use or configuration.\n");
 }
 
-/* One option; false when the program is to end with *ret_status. */
-static bool option_take(int option, const char *program, const struct command_line_use *use,
-	struct command_line *line, int *ret_status)
+struct parsing {
+	const struct command_line_use *use;
+	struct command_line line;
+	bool is_check;
+};
+
+static void parsing_deinit(struct parsing *parsing)
 {
+	command_line_deinit(&parsing->line);
+}
+
+/* One option; false when the program is to end with *ret_status. */
+static bool option_take(struct parsing *parsing, int option, int *ret_status)
+{
+	const char *program = program_invocation_short_name;
+
 	switch (option) {
 	case 'f':
-		settings_sources_add_file(&line->sources, optarg);
+		settings_sources_add_file(&parsing->line.sources, optarg);
 		return true;
 	case 'd':
-		settings_sources_add_dir(&line->sources, optarg);
+		settings_sources_add_dir(&parsing->line.sources, optarg);
 		return true;
 	case 'c':
-		line->check = true;
+		parsing->is_check = true;
 		return true;
 	case 'v':
 		printf("%s %s\n", program, AMPHORA_AGENT_VERSION);
 		*ret_status = STATUS_FINE;
 		return false;
 	case 'h':
-		help_print(program, use);
+		help_print(program, parsing->use);
 		*ret_status = STATUS_FINE;
 		return false;
 	default: /* getopt has complained */
@@ -80,12 +91,15 @@ static void sources_default(struct settings_sources *sources)
 		settings_sources_add_dir(sources, DEFAULT_DIR);
 }
 
-static bool operands_are_right(const struct command_line_use *use, const struct command_line *line)
+static bool operands_are_right(const struct parsing *parsing)
 {
 	const char *program = program_invocation_short_name;
+	const struct command_line_use *use = parsing->use;
+	const struct command_line *line = &parsing->line;
 
 	/* With --check nothing is done, and there is nothing to do it to. */
-	if (line->operand_count == use->operand_count || (line->check && line->operand_count == 0))
+	if (line->operand_count == use->operand_count ||
+		(parsing->is_check && line->operand_count == 0))
 		return true;
 	if (line->operand_count > use->operand_count)
 		fprintf(stderr, "%s: '%s' is no option; see '%s --help'\n", program,
@@ -96,48 +110,66 @@ static bool operands_are_right(const struct command_line_use *use, const struct 
 	return false;
 }
 
-static bool line_is_complete(const struct command_line_use *use, struct command_line *line)
+static bool is_complete(struct parsing *parsing)
 {
 	const char *program = program_invocation_short_name;
+	struct settings_sources *sources = &parsing->line.sources;
 
-	if (!operands_are_right(use, line))
+	if (!operands_are_right(parsing))
 		return false;
-	if (line->sources.file_count > 0 || line->sources.dir_count > 0)
+	if (sources->file_count > 0 || sources->dir_count > 0)
 		return true;
-	if (use->has_default_configuration) {
-		sources_default(&line->sources);
+	if (parsing->use->has_default_configuration) {
+		sources_default(sources);
 		return true;
 	}
 	fprintf(stderr, "%s: no --config-file given; see '%s --help'\n", program, program);
 	return false;
 }
 
-bool command_line_parse_use(int argc, char **argv, const struct command_line_use *use,
-	struct command_line *ret_line, int *ret_status)
+static int check(const struct command_line_use *use, const struct settings *settings)
 {
-	CLEANUP(command_line_deinit) struct command_line line = {.check = false};
+	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
+	struct err err = ERR_NONE;
+
+	settings_describe(settings, &text);
+	fputs(buf_text(&text), stdout);
+	if (use->check && use->check(settings, &err) < 0) {
+		fprintf(stderr, "%s: %s\n", program_invocation_short_name, err.text);
+		return STATUS_WRONG_USE;
+	}
+	return STATUS_FINE;
+}
+
+bool command_line_parse(int argc, char **argv, const struct command_line_use *use,
+	struct command_line *ret_line, struct settings *ret_settings, int *ret_status)
+{
+	CLEANUP(parsing_deinit) struct parsing parsing = {.use = use};
+	CLEANUP(settings_deinit) struct settings settings = {0};
+	struct err err = ERR_NONE;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
-		if (!option_take(option, program_invocation_short_name, use, &line, ret_status))
+		if (!option_take(&parsing, option, ret_status))
 			return false;
-	line.operands = argv + optind;
-	line.operand_count = argc - optind;
-	if (!line_is_complete(use, &line)) {
-		*ret_status = STATUS_WRONG_USE;
+	parsing.line.operands = argv + optind;
+	parsing.line.operand_count = argc - optind;
+	*ret_status = STATUS_WRONG_USE;
+	if (!is_complete(&parsing))
+		return false;
+	if (settings_load(&parsing.line.sources, &settings, &err) < 0) {
+		fprintf(stderr, "%s: %s\n", program_invocation_short_name, err.text);
 		return false;
 	}
-	*ret_line = line;
-	line = (struct command_line){0};
+	if (parsing.is_check) {
+		*ret_status = check(use, &settings);
+		return false;
+	}
+	*ret_line = parsing.line;
+	parsing.line = (struct command_line){0};
+	*ret_settings = settings;
+	settings = (struct settings){0};
 	return true;
-}
-
-bool command_line_parse(
-	int argc, char **argv, const char *purpose, struct command_line *ret_line, int *ret_status)
-{
-	const struct command_line_use use = {.purpose = purpose};
-
-	return command_line_parse_use(argc, argv, &use, ret_line, ret_status);
 }
 
 void command_line_deinit(struct command_line *line)

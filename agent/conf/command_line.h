@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The options that the programs with a configuration share: --config-file, --config-dir, --check,
- * --version, --help. Used by every program that has one.
+ * How a program with a configuration begins: the options that all of them share (--config-file,
+ * --config-dir, --check, --version, --help), then its settings. Used by every such program.
  */
 #pragma once
 
 #include <stdbool.h>
 
+#include "base/err.h"
 #include "conf/settings.h"
+
+enum exit_status { STATUS_FINE = 0, STATUS_FAILED = 1, STATUS_WRONG_USE = 2 };
 
 struct command_line {
 	struct settings_sources sources;
-	bool check;      /* say what would be done, and end */
 	char **operands; /* what is no option; argv's */
 	int operand_count;
 };
@@ -26,15 +28,14 @@ struct command_line_use {
 	 * /etc/octavia/amphora-agent.conf and amphora-agent.conf.d.
 	 */
 	bool has_default_configuration;
+	/* What the program could not work with, beyond the settings themselves; NULL: nothing. */
+	int (*check)(const struct settings *settings, struct err *err);
 };
 
 /*
- * True: go on with *ret_line. False: --help or --version was answered, or the use was wrong and was
- * complained about; end with *ret_status.
+ * True: go on with *ret_line and *ret_settings. False: --help, --version or --check was answered,
+ * or the use or the configuration was wrong and was complained about; end with *ret_status.
  */
-bool command_line_parse_use(int argc, char **argv, const struct command_line_use *use,
-	struct command_line *ret_line, int *ret_status);
-/* The same for a program without operands, whose configuration must be named. */
-bool command_line_parse(
-	int argc, char **argv, const char *purpose, struct command_line *ret_line, int *ret_status);
+bool command_line_parse(int argc, char **argv, const struct command_line_use *use,
+	struct command_line *ret_line, struct settings *ret_settings, int *ret_status);
 void command_line_deinit(struct command_line *line);

@@ -39,10 +39,7 @@ static bool is_any(const struct address *address)
 
 static void add(struct address **addresses, size_t *count, const struct address *address)
 {
-	for (size_t i = 0; i < *count; i++)
-		if (address_equal(&(*addresses)[i], address))
-			return;
-	if (*count == VIPS_MAX)
+	if (*count == VIPS_MAX || address_is_among(address, *addresses, *count))
 		return;
 	*addresses = xrealloc_array(*addresses, *count + 1, sizeof(**addresses));
 	(*addresses)[(*count)++] = *address;

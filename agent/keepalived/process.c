@@ -207,8 +207,6 @@ static void argv_make(const struct keepalived_site *site, const struct keepalive
 	}
 	if (process->only_vrrp)
 		argv[count++] = "--vrrp";
-	if (process->only_check)
-		argv[count++] = "--check";
 	if (process->overrides_namespace && site->network_namespace[0]) {
 		argv[count++] = "--namespace";
 		argv[count++] = site->network_namespace;

@@ -20,7 +20,6 @@ struct keepalived_process {
 	const char *vrrp_pid_file;  /* -r; NULL: keepalived's default */
 	const char *check_pid_file; /* -c; NULL: keepalived's default */
 	bool only_vrrp;             /* -P */
-	bool only_check;            /* -C */
 	/* -s: the site's namespace, if it has one, whatever the config's net_namespace names */
 	bool overrides_namespace;
 };

@@ -131,7 +131,8 @@ bool lvs_instance_is_running(const struct lvs_site *site, const struct id *liste
 	return keepalived_pid(path) != 0;
 }
 
-bool lvs_instance_is_stopped(const struct lvs_site *site, const struct id *listener)
+/* Stopped by request: not to be started at boot, and no part of the VRRP check. */
+static bool is_stopped(const struct lvs_site *site, const struct id *listener)
 {
 	cleanup_free char *path = path_of(site, listener, LVS_FILE_STOPPED);
 
@@ -153,49 +154,71 @@ enum lvs_instance_state lvs_instance_state(const struct lvs_site *site, const st
 {
 	if (lvs_instance_is_running(site, listener))
 		return serves_anything(site, listener) ? LVS_INSTANCE_ACTIVE : LVS_INSTANCE_OFFLINE;
-	return lvs_instance_is_stopped(site, listener) ? LVS_INSTANCE_OFFLINE : LVS_INSTANCE_ERROR;
+	return is_stopped(site, listener) ? LVS_INSTANCE_OFFLINE : LVS_INSTANCE_ERROR;
 }
 
-/* Checked beside the live file, then put in its place. */
-static int config_replace(const struct lvs_site *site, const struct id *listener, const char *text,
-	size_t size_bytes, struct buf *ret_output, struct err *err)
+struct lvs_instance *lvs_instance_acquire(struct lvs_site *site, const struct id *listener)
 {
-	cleanup_free char *path = path_of(site, listener, LVS_FILE_CONFIG);
-	cleanup_free char *new = path_of(site, listener, LVS_FILE_CONFIG_NEW);
-	cleanup_free char *what = xformat("LVS configuration of listener %s", listener->text);
-	int r = file_replace(new, text, size_bytes, 0644, err);
+	struct lvs_instance *instance = xcalloc(1, sizeof(*instance));
 
+	instance->site = site;
+	instance->id = *listener;
+	id_lock_acquire(site->locks, listener);
+	return instance;
+}
+
+void lvs_instance_release(struct lvs_instance *instance)
+{
+	if (!instance)
+		return;
+	id_lock_release(instance->site->locks, &instance->id);
+	free(instance);
+}
+
+static bool is_installed(const struct lvs_instance *instance, const char *text, size_t size_bytes)
+{
+	cleanup_buf struct buf installed = BUF_INIT(CONFIG_MAX_BYTES);
+
+	return lvs_instance_read(instance->site, &instance->id, &installed, NULL) == 0 &&
+	       installed.size_bytes == size_bytes &&
+	       memcmp(buf_text(&installed), text, size_bytes) == 0;
+}
+
+int lvs_instance_check(const struct lvs_instance *instance, const char *text, size_t size_bytes,
+	struct buf *ret_output, struct err *err)
+{
+	cleanup_free char *new = path_of(instance->site, &instance->id, LVS_FILE_CONFIG_NEW);
+	cleanup_free char *what = xformat("LVS configuration of listener %s", instance->id.text);
+	int r;
+
+	if (is_installed(instance, text, size_bytes))
+		return 0;
+	r = file_replace_nosync(new, text, size_bytes, 0644, err);
 	if (r == 0)
-		r = keepalived_check(site->keepalived, new, what, ret_output, err);
-	if (r == 0)
-		r = lvs_running_forget(site->keepalived->base_path, listener, err);
-	if (r == 0)
-		r = file_rename(new, path, err);
-	if (r < 0)
-		file_remove(new, NULL);
+		r = keepalived_check(instance->site->keepalived, new, what, ret_output, err);
+	file_remove(new, NULL);
 	return r;
 }
 
-static int instance_upload(const struct lvs_site *site, const struct id *listener, const char *text,
-	size_t size_bytes, struct buf *ret_output, struct err *err)
+int lvs_instance_install(
+	struct lvs_instance *instance, const char *text, size_t size_bytes, struct err *err)
 {
-	cleanup_buf struct buf installed = BUF_INIT(CONFIG_MAX_BYTES);
-	int r = health_scripts_store(site->keepalived->base_path, err);
+	const char *base_path = lvs_site_base_path(instance->site);
+	cleanup_free char *path = path_of(instance->site, &instance->id, LVS_FILE_CONFIG);
+	int r = health_scripts_store(base_path, err);
 
-	if (r < 0)
+	if (r < 0 || is_installed(instance, text, size_bytes))
 		return r;
-	if (lvs_instance_read(site, listener, &installed, NULL) == 0 &&
-		installed.size_bytes == size_bytes &&
-		memcmp(buf_text(&installed), text, size_bytes) == 0)
-		return 0;
-	return config_replace(site, listener, text, size_bytes, ret_output, err);
+	r = lvs_running_forget(base_path, &instance->id, err);
+	return r < 0 ? r : file_replace(path, text, size_bytes, 0644, err);
 }
 
-int lvs_instance_upload(struct lvs_site *site, const struct id *listener, const char *text,
-	size_t size_bytes, struct buf *ret_output, struct err *err)
+int lvs_instance_upload(struct lvs_instance *instance, const char *text, size_t size_bytes,
+	struct buf *ret_output, struct err *err)
 {
-	scoped_id_lock(site->locks, listener);
-	return instance_upload(site, listener, text, size_bytes, ret_output, err);
+	int r = lvs_instance_check(instance, text, size_bytes, ret_output, err);
+
+	return r < 0 ? r : lvs_instance_install(instance, text, size_bytes, err);
 }
 
 const char *lvs_applied_text(enum lvs_applied applied)
@@ -290,18 +313,16 @@ static int instance_run(const struct lvs_site *site, const struct id *listener, 
 	return 0;
 }
 
-int lvs_instance_start(struct lvs_site *site, const struct id *listener,
-	enum lvs_applied *ret_applied, struct err *err)
+int lvs_instance_start(
+	struct lvs_instance *instance, enum lvs_applied *ret_applied, struct err *err)
 {
-	scoped_id_lock(site->locks, listener);
-	return instance_run(site, listener, false, ret_applied, err);
+	return instance_run(instance->site, &instance->id, false, ret_applied, err);
 }
 
-int lvs_instance_reload(struct lvs_site *site, const struct id *listener,
-	enum lvs_applied *ret_applied, struct err *err)
+int lvs_instance_reload(
+	struct lvs_instance *instance, enum lvs_applied *ret_applied, struct err *err)
 {
-	scoped_id_lock(site->locks, listener);
-	return instance_run(site, listener, true, ret_applied, err);
+	return instance_run(instance->site, &instance->id, true, ret_applied, err);
 }
 
 static int instance_stop(const struct lvs_site *site, const struct id *listener, struct err *err)
@@ -318,13 +339,10 @@ static int instance_stop(const struct lvs_site *site, const struct id *listener,
 	return r;
 }
 
-int lvs_instance_stop(struct lvs_site *site, const struct id *listener,
-	enum lvs_applied *ret_applied, struct err *err)
+int lvs_instance_stop(struct lvs_instance *instance, enum lvs_applied *ret_applied, struct err *err)
 {
-	int r;
+	int r = instance_stop(instance->site, &instance->id, err);
 
-	scoped_id_lock(site->locks, listener);
-	r = instance_stop(site, listener, err);
 	if (r == 0)
 		*ret_applied = LVS_APPLIED_STOP;
 	return r;
@@ -349,24 +367,19 @@ static int files_remove(const struct lvs_site *site, const struct id *listener, 
 	return r;
 }
 
-static int instance_delete(const struct lvs_site *site, const struct id *listener, struct err *err)
+int lvs_instance_delete(struct lvs_instance *instance, struct err *err)
 {
+	const struct keepalived_site *keepalived = instance->site->keepalived;
 	cleanup_lvs_process struct lvs_process process;
 	int r;
 
-	process_init(site, listener, &process);
-	r = keepalived_process_stop(site->keepalived, &process.keepalived, err);
+	process_init(instance->site, &instance->id, &process);
+	r = keepalived_process_stop(keepalived, &process.keepalived, err);
 	if (r == 0)
-		r = service_remove(site->keepalived->services, process.service, err);
+		r = service_remove(keepalived->services, process.service, err);
 	if (r == 0)
-		r = files_remove(site, listener, err);
+		r = files_remove(instance->site, &instance->id, err);
 	return r;
-}
-
-int lvs_instance_delete(struct lvs_site *site, const struct id *listener, struct err *err)
-{
-	scoped_id_lock(site->locks, listener);
-	return instance_delete(site, listener, err);
 }
 
 static void listener_restore(struct lvs_site *site, const struct id *listener)
@@ -376,7 +389,7 @@ static void listener_restore(struct lvs_site *site, const struct id *listener)
 	int r;
 
 	scoped_id_lock(site->locks, listener);
-	if (lvs_instance_is_stopped(site, listener))
+	if (is_stopped(site, listener))
 		r = instance_stop(site, listener, &err);
 	else
 		r = instance_run(site, listener, true, &applied, &err);

@@ -65,11 +65,33 @@ bool reader_has(struct reader *reader, const char *key)
 	return reader_value(reader, key) != NULL;
 }
 
+/* null, false, "", "NONE", [] and {} are Octavia's ways to say that a thing is not used. */
+static bool says_nothing(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	if (text)
+		return text[0] == '\0' || text_equal(text, "NONE");
+	return json_is_null(value) || json_is_false(value) ||
+	       (json_is_array(value) && json_array_size(value) == 0) ||
+	       (json_is_object(value) && json_object_size(value) == 0);
+}
+
 void reader_require(struct reader *reader, const char *const keys[])
 {
 	for (; *keys; keys++)
 		if (!reader_has(reader, *keys))
 			reader_fault(reader, *keys, "is required");
+}
+
+void reader_refuse(struct reader *reader, const struct refused_key refused[])
+{
+	for (; refused->key; refused++) {
+		const json_t *value = reader_value(reader, refused->key);
+
+		if (value && !says_nothing(value))
+			reader_fault(reader, refused->key, "%s", refused->why);
+	}
 }
 
 static bool has_control_character(const char *text)
@@ -89,26 +111,31 @@ static size_t character_count(const char *text)
 	return count;
 }
 
+/* The text that the value at place and key is, or NULL with a fault. */
+static const char *text_of(struct faults *faults, const struct place *place, const char *key,
+	const json_t *value, size_t max_characters)
+{
+	const char *text = json_string_value(value);
+
+	if (!text)
+		faults_add(faults, place, key, "must be a text");
+	else if (has_control_character(text))
+		faults_add(faults, place, key, "must not hold control characters");
+	else if (character_count(text) > max_characters)
+		faults_add(
+			faults, place, key, "must be at most %zu characters long", max_characters);
+	else
+		return text;
+	return NULL;
+}
+
 const char *reader_text(struct reader *reader, const char *key, size_t max_characters)
 {
 	const json_t *value = reader_value(reader, key);
-	const char *text = json_string_value(value);
 
 	if (!value)
 		return NULL;
-	if (!text) {
-		reader_fault(reader, key, "must be a text");
-		return NULL;
-	}
-	if (has_control_character(text)) {
-		reader_fault(reader, key, "must not hold control characters");
-		return NULL;
-	}
-	if (character_count(text) > max_characters) {
-		reader_fault(reader, key, "must be at most %zu characters long", max_characters);
-		return NULL;
-	}
-	return text;
+	return text_of(reader->faults, &reader->place, key, value, max_characters);
 }
 
 /* "1m30s": numbers with units, as Go writes durations, but whole numbers only. */
@@ -290,6 +317,20 @@ bool reader_id(struct reader *reader, const char *key, struct id *ret_id)
 	return false;
 }
 
+bool reader_certificate(
+	struct reader *reader, const char *key, struct certificate_name *ret_certificate)
+{
+	const char *text = reader_text(reader, key, CERTIFICATE_NAME_MAX);
+	struct err err = ERR_NONE;
+
+	if (!text || !text[0])
+		return false;
+	if (certificate_name_parse(text, strlen(text), ret_certificate, &err) == 0)
+		return true;
+	reader_fault(reader, key, "%s", err.text);
+	return false;
+}
+
 bool reader_enter_object(struct reader *reader, const char *key, struct reader *ret_reader)
 {
 	const json_t *value = reader_value(reader, key);
@@ -343,16 +384,34 @@ bool reader_list_next(struct reader_list *list, struct reader *ret_reader)
 	return false;
 }
 
-/* null, false, "", "NONE", [] and {} are Octavia's ways to say that a thing is not used. */
-static bool says_nothing(const json_t *value)
+bool reader_list_next_text(struct reader_list *list, size_t max_characters, const char **ret_text)
 {
-	const char *text = json_string_value(value);
+	while (list->next < json_array_size(list->array)) {
+		struct place place = {.parent = &list->place, .index = list->next};
+		const json_t *element = json_array_get(list->array, list->next++);
+		const char *text = text_of(list->faults, &place, NULL, element, max_characters);
 
-	if (text)
-		return text[0] == '\0' || text_equal(text, "NONE");
-	return json_is_null(value) || json_is_false(value) ||
-	       (json_is_array(value) && json_array_size(value) == 0) ||
-	       (json_is_object(value) && json_object_size(value) == 0);
+		if (!text)
+			continue;
+		*ret_text = text;
+		return true;
+	}
+	return false;
+}
+
+bool reader_list_next_certificate(
+	struct reader_list *list, struct certificate_name *ret_certificate)
+{
+	const char *text;
+
+	while (reader_list_next_text(list, CERTIFICATE_NAME_MAX, &text)) {
+		struct err err = ERR_NONE;
+
+		if (certificate_name_parse(text, strlen(text), ret_certificate, &err) == 0)
+			return true;
+		reader_list_fault(list, "%s", err.text);
+	}
+	return false;
 }
 
 /* [{"id": …}, …] */

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "base/address.h"
+#include "base/certificate_name.h"
 #include "base/id.h"
 #include "model/fault.h"
 
@@ -63,6 +64,8 @@ bool reader_init(struct reader *ret_reader, const json_t *document, struct fault
 
 /* Faults for those of the keys (a table that ends with NULL) that are absent. */
 void reader_require(struct reader *reader, const char *const keys[]);
+/* Faults for keys that have no place beside what the object's others say. */
+void reader_refuse(struct reader *reader, const struct refused_key refused[]);
 /* The key's value, for what no other call reads; NULL when it is absent or null. */
 const json_t *reader_value(struct reader *reader, const char *key);
 bool reader_has(struct reader *reader, const char *key);
@@ -91,11 +94,19 @@ char *reader_name(struct reader *reader);
  */
 bool reader_address(struct reader *reader, const char *key, struct address *ret_address);
 bool reader_id(struct reader *reader, const char *key, struct id *ret_id);
+/* "" is none. */
+bool reader_certificate(
+	struct reader *reader, const char *key, struct certificate_name *ret_certificate);
 bool reader_enter_object(struct reader *reader, const char *key, struct reader *ret_reader);
 bool reader_enter_list(struct reader *reader, const char *key, struct reader_list *ret_list);
 size_t reader_list_size(const struct reader_list *list);
 /* The next object of the list; elements that are none are faults. false at the end. */
 bool reader_list_next(struct reader_list *list, struct reader *ret_reader);
+/* The same for a list of texts such as reader_text() takes; a text stays the document's. */
+bool reader_list_next_text(struct reader_list *list, size_t max_characters, const char **ret_text);
+/* The same for a list of names of certificates. */
+bool reader_list_next_certificate(
+	struct reader_list *list, struct certificate_name *ret_certificate);
 
 /*
  * Faults for the keys that nobody read, but for what Octavia's API puts into its own answers and an
@@ -108,3 +119,8 @@ void reader_finish(struct reader *reader, const struct refused_key refused[]);
 	faults_add((reader)->faults, &(reader)->place, (key), __VA_ARGS__)
 #define reader_warn(reader, key, ...)                                                              \
 	faults_warn((reader)->faults, &(reader)->place, (key), __VA_ARGS__)
+/* About the element of the list that came last. */
+#define reader_list_fault(list, ...)                                                               \
+	faults_add((list)->faults,                                                                 \
+		&(struct place){.parent = &(list)->place, .index = (list)->next - 1}, NULL,        \
+		__VA_ARGS__)

@@ -17,14 +17,24 @@ enum tls_version {
 };
 
 struct tls {
-	char *ciphers;                    /* OpenSSL's cipher list */
-	bool versions[TLS_VERSION_COUNT]; /* which are spoken; at least one is */
+	char *ciphers;                    /* OpenSSL's cipher list; "": the library's own default */
+	bool versions[TLS_VERSION_COUNT]; /* which are not excluded; at least one is not */
 	char *alpn_protocols;             /* "h2,http/1.1"; "": no ALPN */
+};
+
+/* What stands for the keys that are absent. */
+enum tls_defaults {
+	TLS_DEFAULTS_OCTAVIA, /* its cipher list, TLS 1.2 and 1.3, h2 and http/1.1 and 1.0 */
+	TLS_DEFAULTS_NONE,    /* no ciphers, no ALPN and no version excluded: HAProxy's own */
 };
 
 struct reader;
 
-/* Reads tls_ciphers, tls_versions and alpn_protocols, with Octavia's defaults for what is absent.
+/*
+ * Reads tls_ciphers, tls_versions and alpn_protocols; faults go to the reader's. Octavia's API
+ * fills its defaults into listeners of TERMINATED_HTTPS and pools with TLS, not into PROMETHEUS
+ * listeners (octavia/db/prepare.py). An empty text says nothing. An empty list does so without
+ * defaults, where Octavia's answers show one, and else is a fault.
  */
-void tls_parse(struct reader *reader, struct tls *ret_tls);
+void tls_parse(struct reader *reader, enum tls_defaults defaults, struct tls *ret_tls);
 void tls_deinit(struct tls *tls);

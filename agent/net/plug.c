@@ -20,46 +20,35 @@
 static const char vip_name[] = "eth1";
 enum { PORT_NUMBER_MIN = 2, PORT_NUMBER_MAX = 9999 };
 
-/* An interface that is to be plugged, or is. */
+/* An interface that is to be plugged, or is, and who else bears a name. */
 struct found {
 	const struct mac *mac;
-	bool is_plugged;     /* in the namespace, under this name */
-	char name[IFNAMSIZ]; /* the present one */
+	bool is_plugged;            /* in the namespace, under this name */
+	char name[IFNAMSIZ];        /* the present one */
+	struct netlink_link *links; /* in the namespace: none, while there is none */
+	size_t link_count;
+	struct plugged_interface *remembered;
+	size_t remembered_count;
 };
 
-/* The links of the site's namespace: none, while there is no namespace. */
-static int inner_links(const struct net_site *site, struct netlink_link **ret_links,
-	size_t *ret_count, struct err *err)
+static void found_deinit(struct found *found)
+{
+	free(found->links);
+	free(found->remembered);
+}
+
+static int inner_links(const struct net_site *site, struct found *found, struct err *err)
 {
 	cleanup_network_namespace struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
 	cleanup_netlink struct netlink *netlink = NULL;
 	int r;
 
-	*ret_links = NULL;
-	*ret_count = 0;
-	if (net_site_has_namespace(site) && !network_namespace_exists(site->network_namespace))
+	if (!net_site_has_namespace(site) || !network_namespace_exists(site->network_namespace))
 		return 0;
 	r = network_namespace_enter(site->network_namespace, &stay, err);
 	if (r == 0)
 		r = netlink_open(&netlink, err);
-	return r < 0 ? r : netlink_links(netlink, ret_links, ret_count, err);
-}
-
-/* The name that the MAC is remembered under; "" for none. */
-static int remembered_name(const struct net_site *site, const struct mac *mac,
-	char ret_name[static IFNAMSIZ], struct err *err)
-{
-	cleanup_free struct plugged_interface *interfaces = NULL;
-	size_t count;
-	int r = plugged_interfaces_load(site->plugged_interfaces_path, &interfaces, &count, err);
-
-	if (r < 0)
-		return r;
-	ret_name[0] = '\0';
-	for (size_t i = 0; i < count; i++)
-		if (mac_equal(&interfaces[i].mac, mac))
-			memcpy(ret_name, interfaces[i].name, IFNAMSIZ);
-	return 0;
+	return r < 0 ? r : netlink_links(netlink, &found->links, &found->link_count, err);
 }
 
 static int outer_find(const struct mac *mac, struct netlink_link *ret_link, struct err *err)
@@ -70,51 +59,60 @@ static int outer_find(const struct mac *mac, struct netlink_link *ret_link, stru
 	return r < 0 ? r : netlink_find_mac(netlink, mac, ret_link, err);
 }
 
-/* Without a namespace, plugged is what is remembered and has been described. */
-static int is_plugged_in_place(const struct net_site *site, struct found *found, struct err *err)
+/* Whether the name is the one that the MAC is remembered under, and has been described. */
+static bool is_plugged_in_place(const struct net_site *site, const struct found *found)
 {
 	CLEANUP(description_deinit) struct interface_description stored = {0};
-	char name[IFNAMSIZ];
-	int r = remembered_name(site, found->mac, name, err);
 
-	if (r < 0)
-		return r;
-	found->is_plugged = text_equal(name, found->name) &&
-			    description_load(site->interfaces_dir, name, &stored, NULL) == 0;
-	return 0;
+	for (size_t i = 0; i < found->remembered_count; i++)
+		if (mac_equal(&found->remembered[i].mac, found->mac))
+			return text_equal(found->remembered[i].name, found->name) &&
+			       description_load(site->interfaces_dir, found->name, &stored, NULL) ==
+				       0;
+	return false;
 }
 
-static int find(const struct net_site *site, const struct mac *mac, struct found *ret_found,
-	struct err *err)
+/* found: with its MAC. */
+static int find(const struct net_site *site, struct found *found, struct err *err)
 {
-	cleanup_free struct netlink_link *links = NULL;
 	struct netlink_link outer;
-	size_t count = 0;
-	int r = net_site_has_namespace(site) ? inner_links(site, &links, &count, err) : 0;
+	int r = plugged_interfaces_load(
+		site->plugged_interfaces_path, &found->remembered, &found->remembered_count, err);
 
+	if (r == 0)
+		r = inner_links(site, found, err);
 	if (r < 0)
 		return r;
-	*ret_found = (struct found){.mac = mac};
-	for (size_t i = 0; i < count; i++) {
-		if (!mac_equal(&links[i].mac, mac))
+	for (size_t i = 0; i < found->link_count; i++) {
+		if (!mac_equal(&found->links[i].mac, found->mac))
 			continue;
-		ret_found->is_plugged = true;
-		memcpy(ret_found->name, links[i].name, IFNAMSIZ);
+		found->is_plugged = true;
+		memcpy(found->name, found->links[i].name, IFNAMSIZ);
 		return 0;
 	}
-	r = outer_find(mac, &outer, err);
+	r = outer_find(found->mac, &outer, err);
 	if (r == -ENODEV)
 		pci_rescan();
 	if (r < 0)
 		return r;
-	memcpy(ret_found->name, outer.name, IFNAMSIZ);
-	return net_site_has_namespace(site) ? 0 : is_plugged_in_place(site, ret_found, err);
+	memcpy(found->name, outer.name, IFNAMSIZ);
+	found->is_plugged = !net_site_has_namespace(site) && is_plugged_in_place(site, found);
+	return 0;
 }
 
-static bool has_name(const struct netlink_link *links, size_t count, const char *name)
+static bool is_in_namespace(const struct found *found, const char *name)
 {
-	for (size_t i = 0; i < count; i++)
-		if (text_equal(links[i].name, name))
+	for (size_t i = 0; i < found->link_count; i++)
+		if (text_equal(found->links[i].name, name))
+			return true;
+	return false;
+}
+
+static bool is_remembered_for_another(const struct found *found, const char *name)
+{
+	for (size_t i = 0; i < found->remembered_count; i++)
+		if (text_equal(found->remembered[i].name, name) &&
+			!mac_equal(&found->remembered[i].mac, found->mac))
 			return true;
 	return false;
 }
@@ -124,18 +122,7 @@ static bool has_name(const struct netlink_link *links, size_t count, const char 
 static int vip_name_choose(const struct net_site *site, const struct found *found,
 	char ret_name[static IFNAMSIZ], struct err *err)
 {
-	cleanup_free struct netlink_link *links = NULL;
-	size_t count;
-	int r;
-
-	if (found->is_plugged || !net_site_has_namespace(site)) {
-		memcpy(ret_name, found->name, IFNAMSIZ);
-		return 0;
-	}
-	r = inner_links(site, &links, &count, err);
-	if (r < 0)
-		return r;
-	if (has_name(links, count, vip_name))
+	if (is_in_namespace(found, vip_name))
 		return err_set(err, -EEXIST,
 			"network namespace %s has another interface %s, with another MAC: a VIP is "
 			"plugged already; unplug that one first",
@@ -145,51 +132,36 @@ static int vip_name_choose(const struct net_site *site, const struct found *foun
 }
 
 /* Free is what neither the namespace nor another MAC has; a MAC that had a name keeps it. */
-static int free_name_choose(const struct net_site *site, const struct mac *mac,
-	const struct netlink_link *links, size_t link_count, char ret_name[static IFNAMSIZ],
-	struct err *err)
+static int port_name_choose(
+	const struct found *found, char ret_name[static IFNAMSIZ], struct err *err)
 {
-	cleanup_free struct plugged_interface *interfaces = NULL;
-	size_t count;
-	int r = plugged_interfaces_load(site->plugged_interfaces_path, &interfaces, &count, err);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < count; i++) {
-		if (!mac_equal(&interfaces[i].mac, mac) ||
-			has_name(links, link_count, interfaces[i].name))
+	for (size_t i = 0; i < found->remembered_count; i++) {
+		if (!mac_equal(&found->remembered[i].mac, found->mac) ||
+			is_in_namespace(found, found->remembered[i].name))
 			continue;
-		memcpy(ret_name, interfaces[i].name, IFNAMSIZ);
+		memcpy(ret_name, found->remembered[i].name, IFNAMSIZ);
 		return 0;
 	}
 	for (unsigned number = PORT_NUMBER_MIN; number <= PORT_NUMBER_MAX; number++) {
-		bool taken;
-
 		snprintf(ret_name, IFNAMSIZ, "eth%u", number);
-		taken = has_name(links, link_count, ret_name);
-		for (size_t i = 0; i < count && !taken; i++)
-			taken = text_equal(interfaces[i].name, ret_name) &&
-				!mac_equal(&interfaces[i].mac, mac);
-		if (!taken)
+		if (!is_in_namespace(found, ret_name) &&
+			!is_remembered_for_another(found, ret_name))
 			return 0;
 	}
 	return err_set(err, -ENFILE, "no name from eth%d to eth%d is free", PORT_NUMBER_MIN,
 		PORT_NUMBER_MAX);
 }
 
-static int port_name_choose(const struct net_site *site, const struct found *found,
+/* What is plugged keeps its name, and so does everything where there is no namespace. */
+static int name_choose(const struct net_site *site, const struct found *found, bool is_vip,
 	char ret_name[static IFNAMSIZ], struct err *err)
 {
-	cleanup_free struct netlink_link *links = NULL;
-	size_t count;
-	int r;
-
 	if (found->is_plugged || !net_site_has_namespace(site)) {
 		memcpy(ret_name, found->name, IFNAMSIZ);
 		return 0;
 	}
-	r = inner_links(site, &links, &count, err);
-	return r < 0 ? r : free_name_choose(site, found->mac, links, count, ret_name, err);
+	return is_vip ? vip_name_choose(site, found, ret_name, err)
+		      : port_name_choose(found, ret_name, err);
 }
 
 /*
@@ -242,16 +214,16 @@ int plug_vip(const struct net_site *site, enum topology topology,
 	char ret_name[static IFNAMSIZ], struct err *err)
 {
 	CLEANUP(description_deinit) struct interface_description description = {0};
+	CLEANUP(found_deinit) struct found found = {.mac = &request->mac};
 	cleanup_net_lock int lock = -1;
-	struct found found;
 	char name[IFNAMSIZ];
 	bool is_stored;
 	int r = net_site_lock(site, &lock, err);
 
 	if (r == 0)
-		r = find(site, &request->mac, &found, err);
+		r = find(site, &found, err);
 	if (r == 0)
-		r = vip_name_choose(site, &found, name, err);
+		r = name_choose(site, &found, true, name, err);
 	if (r < 0)
 		return r;
 	is_stored = found.is_plugged && stored_load(site, name, &description);
@@ -269,17 +241,16 @@ static int network_plug(const struct net_site *site, enum topology topology,
 {
 	CLEANUP(description_deinit) struct interface_description stored = {0};
 	CLEANUP(description_deinit) struct interface_description description = {0};
+	CLEANUP(found_deinit) struct found found = {.mac = &request->mac};
 	cleanup_net_lock int lock = -1;
-	struct found found;
 	char name[IFNAMSIZ];
 	bool has_stored;
 	int r = net_site_lock(site, &lock, err);
 
 	if (r == 0)
-		r = find(site, &request->mac, &found, err);
+		r = find(site, &found, err);
 	if (r == 0)
-		r = request->has_vip ? vip_name_choose(site, &found, name, err)
-				     : port_name_choose(site, &found, name, err);
+		r = name_choose(site, &found, request->has_vip, name, err);
 	if (r < 0)
 		return r;
 	has_stored = found.is_plugged && stored_load(site, name, &stored);

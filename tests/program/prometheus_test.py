@@ -455,6 +455,26 @@ def test_it_waits_for_its_namespace(make_amphora, resources):
 
 
 @needs_root
+def test_it_waits_for_a_namespace_that_is_being_made(make_amphora, resources):
+    namespace = NetworkNamespace()
+    amphora = make_amphora(network_namespace=namespace.name)
+    amphora.drop_in.set("agent", "prometheus_port", None)
+    name = pathlib.Path(f"/run/netns/{namespace.name}")
+    with NetworkNamespace():  # so that the folder is there, as ip makes it
+        name.touch()
+    resources.callback(namespace.delete)
+    with ByHand(amphora) as proxy:
+        eventually(lambda: f"waiting for network namespace {namespace.name}" in proxy.log(),
+                   "it waits")
+        stays_so(lambda: proxy.process.poll() is None, "it goes on waiting", 1.5)
+        name.unlink()
+        namespace.create()
+        eventually(lambda: "serving metrics on 127.0.0.1:9102" in proxy.log(), "it serves")
+        assert inode_of(proxy.process.pid) == namespace.inode()
+        assert proxy.stop() == 0
+
+
+@needs_root
 def test_it_ends_in_order_while_it_waits(make_amphora):
     amphora = make_amphora(network_namespace=f"amphora-test-{os.urandom(4).hex()}")
     amphora.drop_in.set("agent", "prometheus_port", None)

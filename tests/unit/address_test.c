@@ -97,6 +97,21 @@ static void addresses_of_two_families_are_never_equal(void **state)
 	assert_false(address_equal(&one, &other));
 }
 
+static void an_address_is_looked_for_among_others(void **state)
+{
+	const struct address others[] = {address_of("10.0.0.1"), address_of("2001:db8::1")};
+	const struct address first = address_of("10.0.0.1");
+	const struct address last = address_of("2001:db8::1");
+	const struct address none = address_of("10.0.0.2");
+
+	(void)state;
+	assert_true(address_is_among(&first, others, 2));
+	assert_true(address_is_among(&last, others, 2));
+	assert_false(address_is_among(&last, others, 1));
+	assert_false(address_is_among(&none, others, 2));
+	assert_false(address_is_among(&first, NULL, 0));
+}
+
 static void a_network_is_parsed_with_its_length(void **state)
 {
 	struct cidr cidr = cidr_of("10.20.0.0/15");
@@ -249,6 +264,7 @@ int main(void)
 		cmocka_unit_test(an_exploded_address_has_all_its_digits),
 		cmocka_unit_test(what_is_no_address_is_refused),
 		cmocka_unit_test(addresses_of_two_families_are_never_equal),
+		cmocka_unit_test(an_address_is_looked_for_among_others),
 		cmocka_unit_test(a_network_is_parsed_with_its_length),
 		cmocka_unit_test(without_a_length_it_is_a_single_address),
 		cmocka_unit_test(what_is_no_network_is_refused),

@@ -13,28 +13,48 @@
 #include "keepalived/process.h"
 #include "real_keepalived.h"
 
+static int stop(void)
+{
+	cleanup_vrrp struct vrrp *vrrp = vrrp_acquire(site);
+
+	return vrrp_stop(vrrp, NULL);
+}
+
 static int teardown(void **state)
 {
-	vrrp_stop(site, NULL);
+	stop();
 	return keepalived_teardown(state);
 }
 
 #define with_vrrp(test) cmocka_unit_test_setup_teardown(test, keepalived_setup, teardown)
 
+/* keepalived's words are appended to ret_output. */
+static int upload_bytes(const char *config, size_t size_bytes, struct buf *ret_output)
+{
+	cleanup_vrrp struct vrrp *vrrp = vrrp_acquire(site);
+
+	return vrrp_upload(vrrp, config, size_bytes, ret_output, NULL);
+}
+
 static int upload(const char *config)
 {
 	cleanup_buf struct buf output = BUF_INIT(64 * KIB);
 
-	return vrrp_upload(site, config, strlen(config), &output, NULL);
+	return upload_bytes(config, strlen(config), &output);
+}
+
+static int start_result(bool *ret_started)
+{
+	cleanup_vrrp struct vrrp *vrrp = vrrp_acquire(site);
+
+	return vrrp_start(vrrp, ret_started, NULL);
 }
 
 static void start(void)
 {
-	struct err err = ERR_NONE;
 	bool started;
 
-	if (vrrp_start(site, &started, &err) < 0)
-		fail_msg("%s", err.text);
+	assert_int_equal(start_result(&started), 0);
 }
 
 static pid_t main_process(void)
@@ -72,7 +92,7 @@ static void an_upload_that_cannot_run_changes_nothing(void **state)
 	cleanup_buf struct buf output = BUF_INIT(64 * KIB);
 
 	(void)state;
-	assert_int_equal(vrrp_upload(site, bad, strlen(bad), &output, NULL), -EBADMSG);
+	assert_int_equal(upload_bytes(bad, strlen(bad), &output), -EBADMSG);
 	assert_non_null(strstr(buf_text(&output), "the virtual router id must be set"));
 	assert_false(has_file("vrrp/octavia-keepalived.conf"));
 	assert_int_equal(upload(vrrp_config), 0);
@@ -92,7 +112,7 @@ static void a_config_without_an_instance_is_refused(void **state)
 	assert_int_equal(upload("hello\nworld"), -EBADMSG);
 	assert_int_equal(upload("vrrp_script check {\n    script /bin/true\n}\n"), -EBADMSG);
 	assert_int_equal(upload("# vrrp_instance\n"), -EBADMSG);
-	assert_int_equal(vrrp_upload(site, nul, sizeof(nul), &output, NULL), -EBADMSG);
+	assert_int_equal(upload_bytes(nul, sizeof(nul), &output), -EBADMSG);
 }
 
 static void a_config_that_is_too_large_is_refused(void **state)
@@ -111,8 +131,8 @@ static void a_start_without_an_upload_is_refused_and_a_stop_is_nothing(void **st
 	bool started;
 
 	(void)state;
-	assert_int_equal(vrrp_start(site, &started, NULL), -ENOENT);
-	assert_int_equal(vrrp_stop(site, NULL), 0);
+	assert_int_equal(start_result(&started), -ENOENT);
+	assert_int_equal(stop(), 0);
 	assert_false(has_file("vrrp/stopped"));
 }
 
@@ -124,12 +144,12 @@ static void a_start_of_what_runs_takes_up_the_new_config(void **state)
 
 	(void)state;
 	assert_int_equal(upload(vrrp_config), 0);
-	assert_int_equal(vrrp_start(site, &started, NULL), 0);
+	assert_int_equal(start_result(&started), 0);
 	assert_true(started);
 	pid = main_process();
 	assert_soon(has_vip());
 	assert_int_equal(upload(config), 0);
-	assert_int_equal(vrrp_start(site, &started, NULL), 0);
+	assert_int_equal(start_result(&started), 0);
 	assert_false(started);
 	assert_int_equal(main_process(), pid);
 	assert_soon(ip_shows("address", " 198.51.100.14/32 "));
@@ -168,7 +188,7 @@ static void what_was_stopped_stays_so_until_it_is_started(void **state)
 	assert_int_equal(upload(vrrp_config), 0);
 	start();
 	assert_soon(has_vip());
-	assert_int_equal(vrrp_stop(site, NULL), 0);
+	assert_int_equal(stop(), 0);
 	assert_int_equal(main_process(), 0);
 	assert_false(has_vip());
 	site_drop();
@@ -190,6 +210,27 @@ static void a_stop_that_an_agent_did_not_finish_is_finished_by_the_next(void **s
 	site_make();
 	vrrp_restore(site);
 	assert_int_equal(main_process(), 0);
+}
+
+static void what_is_deleted_is_gone_and_may_be_deleted_again(void **state)
+{
+	struct vrrp *vrrp;
+
+	(void)state;
+	assert_int_equal(upload(vrrp_config), 0);
+	start();
+	assert_soon(has_vip());
+	vrrp = vrrp_acquire(site);
+	assert_int_equal(vrrp_delete(vrrp, NULL), 0);
+	assert_false(has_vip());
+	assert_int_equal(main_process(), 0);
+	assert_false(has_file("vrrp/octavia-keepalived.conf"));
+	assert_false(has_file("vrrp/stopped"));
+	assert_int_equal(vrrp_delete(vrrp, NULL), 0);
+	vrrp_release(vrrp);
+	assert_int_equal(upload(vrrp_config), 0);
+	start();
+	assert_soon(has_vip());
 }
 
 static void the_folder_is_everybodys_to_enter(void **state)
@@ -218,6 +259,7 @@ int main(void)
 		with_vrrp(what_runs_goes_on_over_a_restart_of_the_agent),
 		with_vrrp(what_was_stopped_stays_so_until_it_is_started),
 		with_vrrp(a_stop_that_an_agent_did_not_finish_is_finished_by_the_next),
+		with_vrrp(what_is_deleted_is_gone_and_may_be_deleted_again),
 		with_vrrp(the_folder_is_everybodys_to_enter),
 	};
 

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "eventually.h"
 #include "keepalived/process.h"
 #include "kill_process.h"
@@ -95,10 +96,17 @@ static int setup_real(void **state)
 	return setup_with(state, "/usr/sbin/keepalived", namespace_name);
 }
 
+static int delete (const struct id *id)
+{
+	cleanup_lvs_instance struct lvs_instance *instance = lvs_instance_acquire(site, id);
+
+	return lvs_instance_delete(instance, NULL);
+}
+
 static int teardown(void **state)
 {
-	lvs_instance_delete(site, &listener, NULL);
-	lvs_instance_delete(site, &other, NULL);
+	delete (&listener);
+	delete (&other);
 	site_drop();
 	free(settings.runtime_dir);
 	return temporary_folder_teardown(state);
@@ -133,43 +141,48 @@ static void fail_at(const char *step)
 
 static int upload(const char *text)
 {
+	cleanup_lvs_instance struct lvs_instance *instance = lvs_instance_acquire(site, &listener);
 	cleanup_buf struct buf output = BUF_INIT(64 * KIB);
 
-	return lvs_instance_upload(site, &listener, text, strlen(text), &output, NULL);
+	return lvs_instance_upload(instance, text, strlen(text), &output, NULL);
 }
 
 static enum lvs_applied start(void)
 {
+	cleanup_lvs_instance struct lvs_instance *instance = lvs_instance_acquire(site, &listener);
 	enum lvs_applied applied;
 	struct err err = ERR_NONE;
 
-	if (lvs_instance_start(site, &listener, &applied, &err) < 0)
-		fail_msg("%s", err.text);
-	return applied;
-}
-
-static enum lvs_applied reload(void)
-{
-	enum lvs_applied applied;
-	struct err err = ERR_NONE;
-
-	if (lvs_instance_reload(site, &listener, &applied, &err) < 0)
+	if (lvs_instance_start(instance, &applied, &err) < 0)
 		fail_msg("%s", err.text);
 	return applied;
 }
 
 static int reload_result(struct err *err)
 {
+	cleanup_lvs_instance struct lvs_instance *instance = lvs_instance_acquire(site, &listener);
 	enum lvs_applied applied;
+	int r = lvs_instance_reload(instance, &applied, err);
 
-	return lvs_instance_reload(site, &listener, &applied, err);
+	return r < 0 ? r : (int)applied;
+}
+
+static enum lvs_applied reload(void)
+{
+	struct err err = ERR_NONE;
+	int r = reload_result(&err);
+
+	if (r < 0)
+		fail_msg("%s", err.text);
+	return (enum lvs_applied)r;
 }
 
 static void stop(void)
 {
+	cleanup_lvs_instance struct lvs_instance *instance = lvs_instance_acquire(site, &listener);
 	enum lvs_applied applied;
 
-	assert_int_equal(lvs_instance_stop(site, &listener, &applied, NULL), 0);
+	assert_int_equal(lvs_instance_stop(instance, &applied, NULL), 0);
 	assert_int_equal(applied, LVS_APPLIED_STOP);
 }
 
@@ -205,16 +218,18 @@ static bool has_taken_up(const char *text)
 
 static void nothing_is_known_of_a_listener_that_does_not_exist(void **state)
 {
-	enum lvs_applied applied;
+	struct lvs_instance *instance = lvs_instance_acquire(site, &listener);
 	cleanup_buf struct buf text = BUF_INIT(KIB);
+	enum lvs_applied applied;
 
 	(void)state;
 	assert_false(lvs_instance_exists(site, &listener));
 	assert_int_equal(lvs_instance_read(site, &listener, &text, NULL), -ENOENT);
-	assert_int_equal(lvs_instance_start(site, &listener, &applied, NULL), -ENOENT);
-	assert_int_equal(lvs_instance_stop(site, &listener, &applied, NULL), -ENOENT);
-	assert_int_equal(lvs_instance_reload(site, &listener, &applied, NULL), -ENOENT);
-	assert_int_equal(lvs_instance_delete(site, &listener, NULL), 0);
+	assert_int_equal(lvs_instance_start(instance, &applied, NULL), -ENOENT);
+	assert_int_equal(lvs_instance_stop(instance, &applied, NULL), -ENOENT);
+	assert_int_equal(lvs_instance_reload(instance, &applied, NULL), -ENOENT);
+	assert_int_equal(lvs_instance_delete(instance, NULL), 0);
+	lvs_instance_release(instance);
 	assert_false(is_running());
 	assert_log("");
 }
@@ -237,15 +252,16 @@ static void an_upload_is_installed_byte_for_byte_and_touches_nothing_that_runs(v
 static void an_upload_that_keepalived_refuses_changes_nothing(void **state)
 {
 	static const char refused[] = "# REFUSED\n";
+	cleanup_lvs_instance struct lvs_instance *instance = NULL;
 	cleanup_buf struct buf output = BUF_INIT(64 * KIB);
 	cleanup_free char *new = lvs_path(temporary_folder, &listener, LVS_FILE_CONFIG_NEW);
 
 	(void)state;
 	assert_int_equal(upload(one), 0);
 	start();
+	instance = lvs_instance_acquire(site, &listener);
 	assert_int_equal(
-		lvs_instance_upload(site, &listener, refused, strlen(refused), &output, NULL),
-		-EBADMSG);
+		lvs_instance_upload(instance, refused, strlen(refused), &output, NULL), -EBADMSG);
 	assert_non_null(strstr(buf_text(&output), "missing '}'s"));
 	assert_installed(one);
 	assert_true(has_taken_up(one));
@@ -257,6 +273,23 @@ static void a_first_upload_that_is_refused_makes_no_listener(void **state)
 	(void)state;
 	assert_int_equal(upload("# REFUSED\n"), -EBADMSG);
 	assert_false(lvs_instance_exists(site, &listener));
+}
+
+static void a_check_installs_nothing_and_an_install_asks_nobody(void **state)
+{
+	cleanup_lvs_instance struct lvs_instance *instance = lvs_instance_acquire(site, &listener);
+	cleanup_free char *new = lvs_path(temporary_folder, &listener, LVS_FILE_CONFIG_NEW);
+	cleanup_buf struct buf output = BUF_INIT(64 * KIB);
+
+	(void)state;
+	assert_int_equal(lvs_instance_check(instance, one, strlen(one), &output, NULL), 0);
+	assert_log("check # one\n");
+	assert_false(lvs_instance_exists(site, &listener));
+	assert_false(file_exists(new));
+	assert_int_equal(lvs_instance_install(instance, one, strlen(one), NULL), 0);
+	assert_installed(one);
+	assert_int_equal(lvs_instance_check(instance, one, strlen(one), &output, NULL), 0);
+	assert_log("");
 }
 
 static void an_upload_equal_to_what_is_installed_does_nothing(void **state)
@@ -365,6 +398,13 @@ static void a_file_that_somebody_edited_is_taken_up(void **state)
 	assert_int_equal(reload(), LVS_APPLIED_RELOAD);
 }
 
+static bool is_marked_stopped(void)
+{
+	cleanup_free char *marker = lvs_path(temporary_folder, &listener, LVS_FILE_STOPPED);
+
+	return file_exists(marker);
+}
+
 static void a_stopped_one_runs_again_when_it_is_told_to(void **state)
 {
 	(void)state;
@@ -372,11 +412,11 @@ static void a_stopped_one_runs_again_when_it_is_told_to(void **state)
 	start();
 	stop();
 	assert_false(is_running());
-	assert_true(lvs_instance_is_stopped(site, &listener));
+	assert_true(is_marked_stopped());
 	stop();
 	assert_int_equal(reload(), LVS_APPLIED_START);
 	assert_true(is_running());
-	assert_false(lvs_instance_is_stopped(site, &listener));
+	assert_false(is_marked_stopped());
 }
 
 static void one_that_ended_is_started_by_a_reload(void **state)
@@ -492,27 +532,29 @@ static void a_deleted_one_leaves_nothing(void **state)
 	start();
 	stop();
 	start();
-	assert_int_equal(lvs_instance_delete(site, &listener, NULL), 0);
+	assert_int_equal(delete (&listener), 0);
 	assert_false(is_running());
 	assert_false(lvs_instance_exists(site, &listener));
 	assert_int_equal(directory_remove(check, NULL), 0);
 	assert_int_equal(rmdir(folder), 0);
-	assert_int_equal(lvs_instance_delete(site, &listener, NULL), 0);
+	assert_int_equal(delete (&listener), 0);
 }
 
 static void listeners_do_not_touch_each_other(void **state)
 {
-	enum lvs_applied applied;
+	struct lvs_instance *instance = lvs_instance_acquire(site, &other);
 	cleanup_buf struct buf output = BUF_INIT(64 * KIB);
+	enum lvs_applied applied;
 
 	(void)state;
 	assert_int_equal(upload(one), 0);
-	assert_int_equal(lvs_instance_upload(site, &other, two, strlen(two), &output, NULL), 0);
+	assert_int_equal(lvs_instance_upload(instance, two, strlen(two), &output, NULL), 0);
 	start();
-	assert_int_equal(lvs_instance_start(site, &other, &applied, NULL), 0);
+	assert_int_equal(lvs_instance_start(instance, &applied, NULL), 0);
 	stop();
 	assert_true(lvs_instance_is_running(site, &other));
-	assert_int_equal(lvs_instance_delete(site, &other, NULL), 0);
+	assert_int_equal(lvs_instance_delete(instance, NULL), 0);
+	lvs_instance_release(instance);
 	assert_installed(one);
 }
 
@@ -639,6 +681,7 @@ int main(void)
 		with_fake(an_upload_is_installed_byte_for_byte_and_touches_nothing_that_runs),
 		with_fake(an_upload_that_keepalived_refuses_changes_nothing),
 		with_fake(a_first_upload_that_is_refused_makes_no_listener),
+		with_fake(a_check_installs_nothing_and_an_install_asks_nobody),
 		with_fake(an_upload_equal_to_what_is_installed_does_nothing),
 		with_fake(an_upload_is_not_taken_up_before_its_reload),
 		with_fake(a_config_that_returns_before_its_reload_is_reloaded),

@@ -321,6 +321,65 @@ static void refused_keys_may_say_that_they_are_not_used(void **state)
 	}
 }
 
+static void a_list_of_texts_is_read_past_its_faults(void **state)
+{
+	struct reader_list list;
+	const char *text;
+
+	(void)state;
+	read_from("{'a': ['x', 1, 'too long', 'y', 'z\\u0001']}");
+	assert_true(reader_enter_list(&reader, "a", &list));
+	assert_true(reader_list_next_text(&list, 3, &text));
+	assert_string_equal(text, "x");
+	assert_true(reader_list_next_text(&list, 3, &text));
+	assert_string_equal(text, "y");
+	assert_last_fault(2, "/a/2", "must be at most 3 characters long");
+	assert_string_equal(faults.errors.items[0].path, "/a/1");
+	reader_list_fault(&list, "is %s", "odd");
+	assert_last_fault(3, "/a/3", "is odd");
+	assert_false(reader_list_next_text(&list, 3, &text));
+	assert_last_fault(4, "/a/4", "must not hold control characters");
+}
+
+static void a_certificate_is_named_by_its_file(void **state)
+{
+	static const char not_one[] =
+		"certificate name is not valid: NAME.pem, at most 243 letters, digits, '_', '-' "
+		"and '.', not starting with '.'";
+	struct certificate_name name = {""};
+	struct reader_list list;
+
+	(void)state;
+	read_from("{'a': 'web.pem', 'b': '', 'c': '../x.pem', 'd': ['x', '1.pem'], 'e': 1}");
+	assert_false(reader_certificate(&reader, "none", &name));
+	assert_false(reader_certificate(&reader, "b", &name));
+	assert_int_equal(faults.errors.count, 0);
+	assert_true(reader_certificate(&reader, "a", &name));
+	assert_string_equal(name.text, "web.pem");
+	assert_false(reader_certificate(&reader, "c", &name));
+	assert_last_fault(1, "/c", not_one);
+	assert_false(reader_certificate(&reader, "e", &name));
+	assert_last_fault(2, "/e", "must be a text");
+	assert_true(reader_enter_list(&reader, "d", &list));
+	assert_true(reader_list_next_certificate(&list, &name));
+	assert_string_equal(name.text, "1.pem");
+	assert_last_fault(3, "/d/0", not_one);
+	assert_false(reader_list_next_certificate(&list, &name));
+}
+
+static void keys_that_have_no_place_are_refused_unless_they_say_nothing(void **state)
+{
+	static const struct refused_key out_of_place[] = {
+		{"a", "no"}, {"b", "no"}, {"c", "no"}, {"d", "no"}, {"e", "never"}, {NULL, NULL}};
+
+	(void)state;
+	read_from("{'a': [], 'b': 'NONE', 'c': null, 'd': false, 'e': 0}");
+	reader_refuse(&reader, out_of_place);
+	assert_last_fault(1, "/e", "never");
+	reader_finish(&reader, refused);
+	assert_int_equal(faults.errors.count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +399,10 @@ int main(void)
 		cmocka_unit_test_teardown(a_huge_unknown_key_is_not_quoted, teardown),
 		cmocka_unit_test_teardown(what_octavia_says_beside_is_ignored, teardown),
 		cmocka_unit_test_teardown(refused_keys_may_say_that_they_are_not_used, teardown),
+		cmocka_unit_test_teardown(a_list_of_texts_is_read_past_its_faults, teardown),
+		cmocka_unit_test_teardown(a_certificate_is_named_by_its_file, teardown),
+		cmocka_unit_test_teardown(
+			keys_that_have_no_place_are_refused_unless_they_say_nothing, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
