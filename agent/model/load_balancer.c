@@ -7,10 +7,12 @@
 #include "base/alloc.h"
 #include "model/document.h"
 #include "model/naming.h"
+#include "model/pool_reference.h"
 #include "model/reader.h"
 #include "model/text_index.h"
 
-enum { PROJECT_ID_CHARACTERS_MAX = 36 };
+enum { PROJECT_ID_CHARACTERS_MAX = 36, LISTENERS_MAX = 10 * 1000 };
+enum { TOPOLOGY_UNKNOWN = -1 };
 
 static const struct choice topologies[] = {
 	{"SINGLE", TOPOLOGY_SINGLE},
@@ -26,74 +28,6 @@ static const struct refused_key refused_of_single[] = {
 };
 static const char *const required_of_pair[] = {"amphorae", "vrrp", NULL};
 
-/* The pools by what may refer to them. */
-struct pool_directory {
-	struct text_index ids, names;
-	struct text_index shared_names; /* of several pools: no reference */
-};
-
-static void directory_deinit(struct pool_directory *directory)
-{
-	text_index_deinit(&directory->ids);
-	text_index_deinit(&directory->names);
-	text_index_deinit(&directory->shared_names);
-}
-
-static void directory_fill(struct pool_directory *directory, const struct pool_list *pools)
-{
-	for (size_t i = 0; i < pools->count; i++) {
-		const struct pool *pool = pools->items[i];
-
-		text_index_add(&directory->ids, pool->id.text, i);
-		if (pool->name[0] && !text_index_add(&directory->names, pool->name, i))
-			text_index_add(&directory->shared_names, pool->name, i);
-	}
-}
-
-/* The pool that is meant, or NULL with a fault. */
-static const struct pool *directory_find(const struct pool_directory *directory,
-	const struct pool_list *pools, const struct pool_reference *reference,
-	struct faults *faults, const struct place *listener)
-{
-	const char *text = reference->id ? reference->id : reference->name;
-	size_t number;
-
-	if (!text)
-		return NULL;
-	if (reference->id && text_index_find(&directory->ids, reference->id, &number))
-		return pools->items[number];
-	if (!reference->name || !text_index_find(&directory->names, reference->name, &number))
-		faults_add(faults, listener, reference->key, "there is no pool '%s'", text);
-	else if (text_index_find(&directory->shared_names, reference->name, &number))
-		faults_add(faults, listener, reference->key,
-			"several pools are called '%s': refer to one by its id", text);
-	else
-		return pools->items[number];
-	return NULL;
-}
-
-/* Now that every pool is known. list is the one that the listeners were read from. */
-static void resolve_references(struct load_balancer *load_balancer,
-	const struct pool_reference *references, const struct reader_list *list)
-{
-	CLEANUP(directory_deinit) struct pool_directory directory = {0};
-
-	directory_fill(&directory, &load_balancer->pools);
-	for (size_t i = 0; i < load_balancer->listener_count; i++) {
-		const struct pool_reference *reference = &references[i];
-		struct place place = {.parent = &list->place, .index = reference->index};
-		const struct pool *pool;
-
-		if (!reference->key)
-			continue;
-		pool = directory_find(
-			&directory, &load_balancer->pools, reference, list->faults, &place);
-		if (pool)
-			listener_set_default_pool(&load_balancer->listeners[i], pool, list->faults,
-				&place, reference->key);
-	}
-}
-
 static void read_pools(
 	struct reader *reader, struct naming *naming, struct load_balancer *load_balancer)
 {
@@ -106,26 +40,77 @@ static void read_pools(
 		pool_parse(&pool, naming, NULL, pool_list_add(&load_balancer->pools));
 }
 
+/* A VIP that is at fault has none, and could have had any. */
+static bool has_family(const struct load_balancer *load_balancer, int family)
+{
+	for (size_t i = 0; i < load_balancer->vip_count; i++)
+		if (load_balancer->vips[i].address.family == family ||
+			load_balancer->vips[i].address.family == 0)
+			return true;
+	return false;
+}
+
+static bool has_member_of(const struct pool *pool, int family)
+{
+	for (size_t i = 0; i < pool->member_count; i++)
+		if (pool->members[i].address.family == family)
+			return true;
+	return false;
+}
+
+/*
+ * IPVS reaches a member from VIPs of its own family only, as Octavia's driver has it. list is the
+ * one that the listeners were read from; name is the family's.
+ */
+static void check_family(const struct load_balancer *load_balancer, const struct reader_list *list,
+	int family, const char *name)
+{
+	if (has_family(load_balancer, family))
+		return;
+	for (size_t i = 0; i < load_balancer->listener_count; i++) {
+		const struct listener *listener = &load_balancer->listeners[i];
+		const struct place place = {.parent = &list->place, .index = i};
+
+		if (listener_is_lvs(listener) && listener->default_pool &&
+			has_member_of(listener->default_pool, family))
+			faults_add(list->faults, &place, NULL,
+				"has a member with an %s address, and the load balancer has no "
+				"%s VIP to reach it from",
+				name, name);
+	}
+}
+
 static void read_listeners(
 	struct reader *reader, struct naming *naming, struct load_balancer *load_balancer)
 {
 	cleanup_text_index struct text_index ports = {NULL};
-	cleanup_free struct pool_reference *references = NULL;
+	cleanup_pool_references struct pool_references references = {NULL};
+	struct listener_surroundings surroundings = {.naming = naming,
+		.pools = &load_balancer->pools,
+		.references = &references,
+		.ports = &ports,
+		.has_ipv4 = has_family(load_balancer, AF_INET),
+		.has_ipv6 = has_family(load_balancer, AF_INET6)};
 	struct reader_list list;
 	struct reader listener;
 
 	if (!reader_enter_list(reader, "listeners", &list))
 		return;
+	if (reader_list_size(&list) > LISTENERS_MAX) {
+		reader_fault(reader, "listeners", "must be at most %d", LISTENERS_MAX);
+		return;
+	}
 	load_balancer->listeners =
 		xcalloc(reader_list_size(&list), sizeof(*load_balancer->listeners));
-	references = xcalloc(reader_list_size(&list), sizeof(*references));
-	while (reader_list_next(&list, &listener)) {
-		size_t i = load_balancer->listener_count++;
-
-		listener_parse(&listener, naming, &ports, &load_balancer->pools,
-			&load_balancer->listeners[i], &references[i]);
+	while (reader_list_next(&list, &listener))
+		listener_parse(&listener, &surroundings,
+			&load_balancer->listeners[load_balancer->listener_count++]);
+	pool_references_resolve(&references, &load_balancer->pools, &list);
+	/* Else a listener's number in the list is not known, and there are faults enough. */
+	if (load_balancer->listener_count == reader_list_size(&list)) {
+		check_family(load_balancer, &list, AF_INET, "IPv4");
+		check_family(load_balancer, &list, AF_INET6, "IPv6");
 	}
-	resolve_references(load_balancer, references, &list);
 }
 
 /* The URL's id, which the document may repeat; else the document's; else one made of the VIP. */
@@ -184,7 +169,7 @@ static void read_vips(struct reader *reader, struct load_balancer *load_balancer
 		read_additional_vips(&additional, is_pair, load_balancer);
 }
 
-/* topology is CHOICE_NOT_YET where it is at fault itself. */
+/* topology is one of the words, or TOPOLOGY_UNKNOWN where it is at fault itself. */
 static void read_pair(struct reader *reader, int topology, struct load_balancer *load_balancer)
 {
 	struct reader_list amphorae;
@@ -208,7 +193,7 @@ static void read_load_balancer(
 {
 	const char *project_id = reader_text(reader, "project_id", PROJECT_ID_CHARACTERS_MAX);
 	int topology = reader_has(reader, "topology")
-			       ? reader_choice(reader, "topology", topologies, CHOICE_NOT_YET)
+			       ? reader_choice(reader, "topology", topologies, TOPOLOGY_UNKNOWN)
 			       : TOPOLOGY_SINGLE;
 	cleanup_naming struct naming naming;
 
@@ -283,7 +268,8 @@ bool load_balancer_has_frontend(const struct load_balancer *load_balancer)
 	if (!load_balancer->admin_state_up)
 		return false;
 	for (size_t i = 0; i < load_balancer->listener_count; i++)
-		if (load_balancer->listeners[i].admin_state_up)
+		if (load_balancer->listeners[i].admin_state_up &&
+			!listener_is_lvs(&load_balancer->listeners[i]))
 			return true;
 	return false;
 }

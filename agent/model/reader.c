@@ -14,10 +14,10 @@ enum { KEY_QUOTED_MAX = 255 };
 
 /* What Octavia's API says of its objects, and what says nothing to an agent. */
 static const char *const ignored_keys[] = {"availability_zone", "created_at", "description",
-	"flavor_id", "healthmonitor_id", "operating_status", "port_id", "project_id", "provider",
-	"provisioning_status", "subnet_id", "tags", "tenant_id", "updated_at", "vip_network_id",
-	"vip_port_id", "vip_qos_policy_id", "vip_sg_ids", "vip_subnet_id", "vip_vnic_type",
-	"vnic_type"};
+	"flavor_id", "healthmonitor_id", "listener_id", "operating_status", "port_id", "project_id",
+	"provider", "provisioning_status", "subnet_id", "tags", "tenant_id", "updated_at",
+	"vip_network_id", "vip_port_id", "vip_qos_policy_id", "vip_sg_ids", "vip_subnet_id",
+	"vip_vnic_type", "vnic_type"};
 /* The same, when they are lists of nothing but ids. */
 static const char *const back_references[] = {"listeners", "loadbalancers", "pools"};
 
@@ -84,14 +84,18 @@ void reader_require(struct reader *reader, const char *const keys[])
 			reader_fault(reader, *keys, "is required");
 }
 
+bool reader_says(struct reader *reader, const char *key)
+{
+	const json_t *value = reader_value(reader, key);
+
+	return value && !says_nothing(value);
+}
+
 void reader_refuse(struct reader *reader, const struct refused_key refused[])
 {
-	for (; refused->key; refused++) {
-		const json_t *value = reader_value(reader, refused->key);
-
-		if (value && !says_nothing(value))
+	for (; refused->key; refused++)
+		if (reader_says(reader, refused->key))
 			reader_fault(reader, refused->key, "%s", refused->why);
-	}
 }
 
 static bool has_control_character(const char *text)
@@ -219,7 +223,7 @@ static void fault_of_choice(struct reader *reader, const char *key, const struct
 	size_t length = 0;
 
 	for (; choices->name; choices++)
-		if (choices->value != CHOICE_NOT_YET && length < sizeof(names))
+		if (choices->value != CHOICE_REFUSED && length < sizeof(names))
 			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
 				length ? ", " : "", choices->name);
 	reader_fault(reader, key, "must be one of %s", names);
@@ -236,7 +240,7 @@ int reader_choice(
 	for (const struct choice *choice = choices; name && choice->name; choice++) {
 		if (!text_equal(choice->name, name))
 			continue;
-		if (choice->value != CHOICE_NOT_YET)
+		if (choice->value != CHOICE_REFUSED)
 			return choice->value;
 		reader_fault(reader, key, "%s is not supported by amphorae", name);
 		return fallback;

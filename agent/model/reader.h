@@ -40,21 +40,19 @@ struct reader_list {
 /* A word of a fixed set. A table of them ends with {NULL}. */
 struct choice {
 	const char *name;
-	int value; /* not negative, or CHOICE_NOT_YET */
+	int value; /* not negative, or CHOICE_REFUSED */
 };
-/* A word that Octavia knows and this version of the agent does not. */
-enum { CHOICE_NOT_YET = -1 };
+/* A word that Octavia knows and amphorae do not. */
+enum { CHOICE_REFUSED = -1 };
 
 /* The word of a value that is in the table. */
 const char *choice_name(const struct choice choices[], int value);
 
-/* A key that is known and refused, unless its value says nothing: null, false, "", "NONE", [], {}.
- * A table of them ends with {NULL}. */
+/* A key that is known and refused, where it says something. A table of them ends with {NULL}. */
 struct refused_key {
 	const char *key;
 	const char *why;
 };
-#define REFUSED_NOT_YET "is not supported by this version of the agent yet"
 #define REFUSED_BARBICAN(our_key)                                                                  \
 	"names a secret in Barbican, which an agent cannot read: upload the PEM and name it in "   \
 	"'" our_key "'"
@@ -69,6 +67,9 @@ void reader_refuse(struct reader *reader, const struct refused_key refused[]);
 /* The key's value, for what no other call reads; NULL when it is absent or null. */
 const json_t *reader_value(struct reader *reader, const char *key);
 bool reader_has(struct reader *reader, const char *key);
+/* Not so when the value is one of Octavia's ways to say that a thing is not used: null, false, "",
+ * "NONE", [], {}. */
+bool reader_says(struct reader *reader, const char *key);
 
 /*
  * A text without control characters, of at most max_characters characters; NULL when absent or at
