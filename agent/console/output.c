@@ -18,11 +18,16 @@ enum { RENDERED_MAX = 64 * MIB };
 
 static int render_haproxy(const struct output *output, struct buf *ret_text, struct err *err)
 {
+	cleanup_free char *base_cert_dir = xformat("%s/certs", output->arguments->base_path);
 	const struct haproxy_cfg_options options = {.template_dir = output->template_dir,
 		.base_path = output->arguments->base_path,
+		.base_cert_dir = base_cert_dir,
 		.model_etag = output->etag,
 		.log_socket = RENDER_LOG_SOCKET,
-		.administrative_log_facility = 1};
+		.administrative_log_facility = 1,
+		.stick_table_size = RENDER_STICK_TABLE_SIZE,
+		.prometheus_port = RENDER_PROMETHEUS_PORT,
+		.prometheus_exporter_port = RENDER_PROMETHEUS_EXPORTER_PORT};
 
 	return render_haproxy_cfg(output->load_balancer, &options, ret_text, err);
 }

@@ -20,7 +20,8 @@ enum {
 	HOST_LABEL_MAX = 63,
 	CODES_CHARACTERS_MAX = 64,
 	CODE_MIN = 100,
-	CODE_MAX = 999
+	CODE_MAX = 999,
+	CODE_OF_LVS_MAX = 599, /* keepalived's */
 };
 
 static const struct choice types[] = {
@@ -232,20 +233,25 @@ static void check_request_of_lvs(
 
 	if (fault)
 		reader_fault(reader, "url_path", "%s", fault);
+	if (request->code_count > 0 && request->codes[request->code_count - 1] > CODE_OF_LVS_MAX)
+		reader_fault(reader, "expected_codes",
+			"must be at most %d in UDP and SCTP pools: keepalived knows no others",
+			CODE_OF_LVS_MAX);
 	if (!text_equal(request->method, "GET"))
 		reader_warn(reader, "http_method",
 			"is not GET: members of UDP and SCTP pools are then not checked at all");
 }
 
-static void read_times(
-	struct reader *reader, enum health_monitor_type type, struct health_monitor *monitor)
+static void read_times(struct reader *reader, enum health_monitor_type type,
+	enum pool_protocol pool_protocol, struct health_monitor *monitor)
 {
+	long timeout_max_s = pool_protocol_is_lvs(pool_protocol) ? HEALTH_MONITOR_LVS_TIMEOUT_MAX_S
+								 : HEALTH_MONITOR_SECONDS_MAX;
 	long delay_min_s = type == HEALTH_MONITOR_UDP_CONNECT ? HEALTH_MONITOR_UDP_DELAY_MIN_S : 1;
 
 	monitor->delay_ms = reader_duration_ms(
 		reader, "delay", 1000, delay_min_s, HEALTH_MONITOR_SECONDS_MAX, 0);
-	monitor->timeout_ms =
-		reader_duration_ms(reader, "timeout", 1000, 1, HEALTH_MONITOR_SECONDS_MAX, 0);
+	monitor->timeout_ms = reader_duration_ms(reader, "timeout", 1000, 1, timeout_max_s, 0);
 	if (monitor->delay_ms > 0 && monitor->timeout_ms > monitor->delay_ms)
 		reader_warn(reader, "timeout",
 			"is longer than delay: a check may still be under way when the next is "
@@ -272,7 +278,7 @@ void health_monitor_parse(struct reader *reader, struct naming *naming, const st
 	naming_read_id(naming, reader, NAMING_HEALTH_MONITOR,
 		pool_id->text[0] ? pool_id->text : NULL, &ret_monitor->id);
 	ret_monitor->admin_state_up = reader_flag(reader, "admin_state_up", true);
-	read_times(reader, type, ret_monitor);
+	read_times(reader, type, pool_protocol, ret_monitor);
 	read_retries(reader, ret_monitor);
 	/* What is said of requests is checked, too, where the type is at fault. */
 	if (type == HEALTH_MONITOR_HTTP || type == HEALTH_MONITOR_HTTPS ||

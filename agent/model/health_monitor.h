@@ -28,6 +28,8 @@ enum {
 	HEALTH_MONITOR_RETRIES_MAX = 10,
 	HEALTH_MONITOR_RETRIES_DOWN_DEFAULT = 3,
 	HEALTH_MONITOR_UDP_DELAY_MIN_S = 3, /* Octavia's udp_connect_min_interval_health_monitor */
+	/* keepalived counts microseconds in 32 bits, and adds a second to SCTP's. */
+	HEALTH_MONITOR_LVS_TIMEOUT_MAX_S = 4293,
 	HEALTH_MONITOR_SECONDS_MAX = 24 * 24 * 3600, /* HAProxy's clocks end at 24.8 days */
 };
 

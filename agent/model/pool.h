@@ -52,9 +52,9 @@ struct naming;
 struct reader;
 
 /*
- * Reads one pool; faults go to the reader's. owner_id: the listener whose default pool it is, and
- * whose id names it when it has no name; NULL in the load balancer's list, where it must have a
- * name or an id.
+ * Reads one pool; faults go to the reader's. owner_id: the listener or L7 policy that it is
+ * described in, whose id names it when it has no name; NULL in the load balancer's list, where it
+ * must have a name or an id.
  */
 void pool_parse(struct reader *reader, struct naming *naming, const struct id *owner_id,
 	struct pool *ret_pool);

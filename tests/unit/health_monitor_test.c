@@ -328,6 +328,22 @@ static void a_path_that_keepalived_cannot_be_told_is_a_fault(void **state)
 	assert_faults(CHECKED_POOL("TCP", "HTTP", ", 'url_path': '/$a'"), "");
 }
 
+static void codes_and_times_that_keepalived_does_not_know_are_faults(void **state)
+{
+	(void)state;
+	assert_faults(CHECKED_POOL("UDP", "HTTP", ", 'expected_codes': '200,599'"), "");
+	assert_faults(CHECKED_POOL("UDP", "HTTP", ", 'expected_codes': '200,600'"), CHECKED_AT
+		"expected_codes: must be at most 599 in UDP and SCTP pools: keepalived knows no "
+		"others");
+	assert_faults(CHECKED_POOL("TCP", "HTTP", ", 'expected_codes': '200,600'"), "");
+	assert_faults(LISTED_POOL_MODEL("UDP", ", 'healthmonitor': {'type': 'TCP', 'delay': '2h', "
+					       "'timeout': 4294, 'max_retries': 1}"),
+		CHECKED_AT "timeout: must be at most 4293");
+	assert_faults(LISTED_POOL_MODEL("TCP", ", 'healthmonitor': {'type': 'TCP', 'delay': '2h', "
+					       "'timeout': 4294, 'max_retries': 1}"),
+		"");
+}
+
 static void a_request_that_keepalived_cannot_send_is_a_warning(void **state)
 {
 	cleanup_model struct model_case model =
@@ -366,6 +382,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_type_does_not_hide_other_faults),
 		cmocka_unit_test(udp_is_asked_every_three_seconds_at_most),
 		cmocka_unit_test(a_path_that_keepalived_cannot_be_told_is_a_fault),
+		cmocka_unit_test(codes_and_times_that_keepalived_does_not_know_are_faults),
 		cmocka_unit_test(a_request_that_keepalived_cannot_send_is_a_warning),
 	};
 
