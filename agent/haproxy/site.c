@@ -53,6 +53,7 @@ int haproxy_site_new(const struct settings *settings, struct service_manager *se
 	site->peer_name = peer_name_of(&settings->amphora_id);
 	site->services = services;
 	site->locks = id_locks_new();
+	site->traffic_locks = id_locks_new();
 	r = installation_find_templates(settings->template_dir, &site->template_dir, err);
 	if (r < 0)
 		return r;
@@ -84,6 +85,7 @@ void haproxy_site_free(struct haproxy_site *site)
 	free(site->template_dir);
 	free(site->peer_name);
 	id_locks_free(site->locks);
+	id_locks_free(site->traffic_locks);
 	free(site);
 }
 
@@ -109,6 +111,8 @@ char *haproxy_site_path(
 		return xformat("%s/%s/%s.pid", base, lb, lb);
 	case HAPROXY_FILE_SERVERS_STATE:
 		return xformat("%s/%s/servers-state", base, lb);
+	case HAPROXY_FILE_TRAFFIC:
+		return xformat("%s/%s/traffic.json", base, lb);
 	case HAPROXY_FILE_STOPPED:
 		return xformat("%s/%s/stopped", base, lb);
 	case HAPROXY_FILE_STATS_SOCKET:

@@ -12,6 +12,7 @@
  *	BASE/LB/model-DIGEST.json        the model behind haproxy.cfg (haproxy/stored_model.h)
  *	BASE/LB/LB.pid                   HAProxy's pid file
  *	BASE/LB/servers-state            state of the servers, from one process to the next
+ *	BASE/LB/traffic.json             what its listeners have transferred (haproxy/traffic.h)
  *	BASE/LB/stopped                  marker: stopped by request, not to be started at boot
  *	BASE/.LB.deleted                 its folder while it is being removed
  *	BASE/LB.sock                     stats socket, as the controller's config names it
@@ -45,7 +46,8 @@ struct haproxy_site {
 	in_port_t prometheus_port, prometheus_exporter_port; /* as in render/haproxy_cfg.h */
 	char *peer_name; /* ours: haproxy -L (render/peer_name.h) */
 	struct service_manager *services;
-	struct id_locks *locks; /* base/id_lock.h */
+	struct id_locks *locks;         /* base/id_lock.h */
+	struct id_locks *traffic_locks; /* of traffic.json: held for a reading, not for a reload */
 };
 
 /*
@@ -66,6 +68,7 @@ enum haproxy_file {
 	HAPROXY_FILE_CONFIG_FAILED,
 	HAPROXY_FILE_PID,
 	HAPROXY_FILE_SERVERS_STATE,
+	HAPROXY_FILE_TRAFFIC,
 	HAPROXY_FILE_STOPPED,
 	HAPROXY_FILE_STATS_SOCKET,
 	HAPROXY_FILE_CERTIFICATES, /* CERTS/LB */

@@ -12,28 +12,20 @@
 #include "model/text_index.h"
 
 enum { PROJECT_ID_CHARACTERS_MAX = 36, LISTENERS_MAX = 10 * 1000 };
-enum topology_word { TOPOLOGY_WORD_SINGLE };
 
 static const struct choice topologies[] = {
-	{"SINGLE", TOPOLOGY_WORD_SINGLE},
-	{"ACTIVE_STANDBY", CHOICE_NOT_YET},
+	{"SINGLE", TOPOLOGY_SINGLE},
+	{"ACTIVE_STANDBY", TOPOLOGY_ACTIVE_STANDBY},
 	{NULL, 0},
 };
 
-static const char *const required_keys[] = {"vip_address", NULL};
-
-static const struct refused_key refused_keys[] = {
-	{"additional_vips", REFUSED_NOT_YET},
-	{"amphorae", REFUSED_NOT_YET},
-	{"vrrp", REFUSED_NOT_YET},
-	{"subnet_cidr", REFUSED_NOT_YET},
-	{"gateway", REFUSED_NOT_YET},
-	{"host_routes", REFUSED_NOT_YET},
+static const struct refused_key refused_keys[] = {{NULL, NULL}};
+static const struct refused_key refused_of_single[] = {
+	{"amphorae", "has a meaning with topology ACTIVE_STANDBY only"},
+	{"vrrp", "has a meaning with topology ACTIVE_STANDBY only"},
 	{NULL, NULL},
 };
-
-/* Beside {"loadbalancer": …} stands nothing. */
-static const struct refused_key refused_beside[] = {{NULL, NULL}};
+static const char *const required_of_pair[] = {"amphorae", "vrrp", NULL};
 
 static void read_pools(
 	struct reader *reader, struct naming *naming, struct load_balancer *load_balancer)
@@ -102,22 +94,82 @@ static void read_id(struct reader *reader, const struct id *id, struct load_bala
 	}
 }
 
+static void read_additional_vips(
+	struct reader_list *list, bool is_pair, struct load_balancer *load_balancer)
+{
+	cleanup_text_index struct text_index addresses = {NULL};
+	char text[ADDRESS_TEXT_MAX];
+	struct reader reader;
+
+	if (load_balancer->vips[0].address.family != 0) {
+		address_format(&load_balancer->vips[0].address, text);
+		text_index_add(&addresses, text, 0);
+	}
+	while (reader_list_next(list, &reader)) {
+		struct vip *vip = &load_balancer->vips[load_balancer->vip_count++];
+
+		vip_parse(&reader, "ip_address", is_pair, vip);
+		reader_finish(&reader, refused_keys);
+		if (vip->address.family == 0)
+			continue;
+		address_format(&vip->address, text);
+		if (!text_index_add(&addresses, text, 0))
+			reader_fault(
+				&reader, "ip_address", "is a VIP of this load balancer already");
+	}
+}
+
+static void read_vips(struct reader *reader, struct load_balancer *load_balancer)
+{
+	bool is_pair = load_balancer->topology == TOPOLOGY_ACTIVE_STANDBY;
+	struct reader_list additional;
+	bool has_additional = reader_enter_list(reader, "additional_vips", &additional);
+
+	load_balancer->vips = xcalloc(1 + (has_additional ? reader_list_size(&additional) : 0),
+		sizeof(*load_balancer->vips));
+	load_balancer->vip_count = 1;
+	vip_parse(reader, "vip_address", is_pair, &load_balancer->vips[0]);
+	if (has_additional)
+		read_additional_vips(&additional, is_pair, load_balancer);
+}
+
+/* topology is CHOICE_NOT_YET where it is at fault itself. */
+static void read_pair(struct reader *reader, int topology, struct load_balancer *load_balancer)
+{
+	struct reader_list amphorae;
+	struct reader vrrp;
+
+	if (topology == TOPOLOGY_SINGLE) {
+		reader_refuse(reader, refused_of_single);
+		return;
+	}
+	if (topology == TOPOLOGY_ACTIVE_STANDBY)
+		reader_require(reader, required_of_pair);
+	if (reader_enter_list(reader, "amphorae", &amphorae))
+		amphorae_parse(&amphorae, load_balancer->vips, load_balancer->vip_count,
+			&load_balancer->amphorae, &load_balancer->amphora_count);
+	if (reader_enter_object(reader, "vrrp", &vrrp))
+		vrrp_group_parse(&vrrp, &load_balancer->id, &load_balancer->vrrp_group);
+}
+
 static void read_load_balancer(
 	struct reader *reader, const struct id *id, struct load_balancer *load_balancer)
 {
 	const char *project_id = reader_text(reader, "project_id", PROJECT_ID_CHARACTERS_MAX);
+	int topology = reader_has(reader, "topology")
+			       ? reader_choice(reader, "topology", topologies, CHOICE_NOT_YET)
+			       : TOPOLOGY_SINGLE;
 	cleanup_naming struct naming naming;
 
-	load_balancer->vips = xcalloc(1, sizeof(*load_balancer->vips));
-	load_balancer->vip_count = 1;
-	reader_require(reader, required_keys);
-	reader_address(reader, "vip_address", &load_balancer->vips[0].address);
+	if (topology == TOPOLOGY_ACTIVE_STANDBY)
+		load_balancer->topology = TOPOLOGY_ACTIVE_STANDBY;
+	read_vips(reader, load_balancer);
 	read_id(reader, id, load_balancer);
 	naming_init(&naming, &load_balancer->id);
 	load_balancer->name = reader_name(reader);
 	load_balancer->project_id = xstrdup(project_id ? project_id : "");
 	load_balancer->admin_state_up = reader_flag(reader, "admin_state_up", true);
-	reader_choice(reader, "topology", topologies, TOPOLOGY_WORD_SINGLE);
+	read_pair(reader, topology, load_balancer);
 	read_pools(reader, &naming, load_balancer);
 	read_listeners(reader, &naming, load_balancer);
 	reader_finish(reader, refused_keys);
@@ -136,7 +188,7 @@ static void read_document(const json_t *document, const struct id *id, struct fa
 	}
 	if (reader_enter_object(&whole, "loadbalancer", &inner))
 		read_load_balancer(&inner, id, load_balancer);
-	reader_finish(&whole, refused_beside);
+	reader_finish(&whole, refused_keys);
 }
 
 int load_balancer_parse(const char *text, size_t size_bytes, const struct id *id,
@@ -162,7 +214,13 @@ void load_balancer_free(struct load_balancer *load_balancer)
 	for (size_t i = 0; i < load_balancer->listener_count; i++)
 		listener_deinit(&load_balancer->listeners[i]);
 	free(load_balancer->listeners);
+	for (size_t i = 0; i < load_balancer->vip_count; i++)
+		vip_deinit(&load_balancer->vips[i]);
 	free(load_balancer->vips);
+	for (size_t i = 0; i < load_balancer->amphora_count; i++)
+		amphora_deinit(&load_balancer->amphorae[i]);
+	free(load_balancer->amphorae);
+	vrrp_group_deinit(&load_balancer->vrrp_group);
 	pool_list_deinit(&load_balancer->pools);
 	free(load_balancer->project_id);
 	free(load_balancer->name);

@@ -242,7 +242,7 @@ int reader_choice(
 			continue;
 		if (choice->value != CHOICE_NOT_YET)
 			return choice->value;
-		reader_fault(reader, key, "%s " REFUSED_NOT_YET, name);
+		reader_fault(reader, key, "%s is not supported by amphorae", name);
 		return fallback;
 	}
 	fault_of_choice(reader, key, choices);
@@ -272,6 +272,16 @@ long reader_duration_ms(
 	if (!check_range(reader, key, duration_ms, unit_ms, min, max))
 		return fallback_ms;
 	return (long)duration_ms;
+}
+
+long reader_seconds(struct reader *reader, const char *key, long min, long max, long fallback)
+{
+	long duration_ms = reader_duration_ms(reader, key, 1000, min, max, fallback * 1000);
+
+	if (duration_ms % 1000 == 0)
+		return duration_ms / 1000;
+	reader_fault(reader, key, "must be whole seconds");
+	return fallback;
 }
 
 static bool is_host(const struct address *address)

@@ -87,6 +87,8 @@ int reader_choice(
  */
 long reader_duration_ms(
 	struct reader *reader, const char *key, long unit_ms, long min, long max, long fallback_ms);
+/* The same in whole seconds. */
+long reader_seconds(struct reader *reader, const char *key, long min, long max, long fallback);
 /* The object's "name", the caller's to free; "" when it has none. */
 char *reader_name(struct reader *reader);
 /*

@@ -25,8 +25,8 @@ const char *regular_expression_fault(const char *text)
 {
 	size_t open = 0;
 
-	/* What is quoted or a comment may hold anything. */
-	if (strstr(text, "\\Q") || strstr(text, "(?#"))
+	/* What is quoted, a comment or behind \c may be anything. */
+	if (strstr(text, "\\Q") || strstr(text, "\\c") || (strstr(text, "(?") && strchr(text, '#')))
 		return NULL;
 	while (text && *text) {
 		if (*text == '\\' && !text[1])
