@@ -6,6 +6,7 @@ import http.client
 import http.server
 import socket
 import socketserver
+import ssl
 import threading
 
 from harness.ports import free_port
@@ -26,6 +27,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self, status, body):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        for name, value in self.server.member.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -47,15 +50,18 @@ class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
 
 class WebServer:
-    """An HTTP member: every path answers its identity, /healthz answers `health_status`."""
+    """An HTTP member: every path answers its identity, /healthz answers `health_status`. With a
+    certificate (harness.certificates.Identity) it speaks HTTPS."""
 
     health_path = "/healthz"
 
-    def __init__(self, identity, address="127.0.0.1", port=None):
+    def __init__(self, identity, address="127.0.0.1", port=None, certificate=None):
         self.identity = identity
         self.address = address
         self.port = port or free_port(address)
+        self._certificate = certificate
         self.health_status = 200
+        self.headers = {}  # in every answer
         self.requests = 0
         self.last_headers = None
         self.checks = 0
@@ -66,6 +72,10 @@ class WebServer:
     def start(self):
         self._server = _Server((self.address, self.port), _Handler)
         self._server.member = self
+        if self._certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._certificate.load_into(context)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
