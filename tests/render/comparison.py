@@ -88,11 +88,13 @@ class Comparison:
         self.used = collections.Counter()
         self.differences = []
         self.release = octavia.release
-        self.case = Case(description, uploads, stand_ins)
+        self.case = Case(ours.base_path, description, uploads, stand_ins)
         self.octavias = {name: text for name, text in uploads.items() if "/" not in name}
         try:
             self.ours = ours.render(description)
-            for name in self.octavias:
+            self.differences += [f"{name} is not rendered"
+                                 for name in self.octavias if name not in self.ours]
+            for name in set(self.octavias) & set(self.ours):
                 self._compare(name)
         except ValueError as error:
             self.differences.append(str(error))
@@ -102,7 +104,7 @@ class Comparison:
         sides = {"octavia": PARSE[kind](self.octavias[name]), "ours": PARSE[kind](self.ours[name])}
         for rule in RULES:
             if rule.kind == kind and rule.applies_to(self.release):
-                self.used[rule.name] += rule.function(self.case, sides[rule.side])
+                self.used[rule.name] += rule.apply(self.case, sides[rule.side])
         lines = {side: MEANING[kind](parsed) for side, parsed in sides.items()}
         if lines["octavia"] != lines["ours"]:
             self.differences.append("\n".join(difflib.unified_diff(

@@ -20,6 +20,13 @@ class Rule:
     def applies_to(self, release):
         return self.before is None or int(release.split(".")[0]) < self.before
 
+    def apply(self, case, text):
+        """How often it changed something."""
+        try:
+            return self.function(case, text)
+        except ValueError as error:
+            raise ValueError(f"rule {self.name}: {error}") from error
+
 
 def rule(side, kind, before=None):
     """side: whose text it changes; kind: which of the texts."""
@@ -32,7 +39,8 @@ def rule(side, kind, before=None):
 class Case:
     """What a rule may look at: the load balancer, and what Octavia has uploaded beside configs."""
 
-    def __init__(self, description, uploads, stand_ins):
+    def __init__(self, base_path, description, uploads, stand_ins):
+        self.base_path = base_path
         self.description = description
         self.uploads = uploads
         self.stand_ins = stand_ins
@@ -64,7 +72,9 @@ def change(words, new):
 
 
 def remove(directives, found):
-    """A directive that has to be there."""
+    """A directive, or a word of one, that has to be there."""
+    if found not in directives:
+        raise ValueError(f"no {found} in {directives}")
     directives.remove(found)
     return 1
 
@@ -114,14 +124,6 @@ def stick_tables_hold_ipv6(_case, configuration):
 
 
 @rule("octavia", "haproxy", before=14)
-def tls_hello_is_no_sslv3_hello(_case, configuration):
-    """`option ssl-hello-chk` sends an SSLv3 hello, which nobody answers any more."""
-    return sum(remove(directives, ["option", "ssl-hello-chk"])
-               for directives in configuration.named("backend").values()
-               if ["option", "ssl-hello-chk"] in directives)
-
-
-@rule("octavia", "haproxy", before=14)
 def checks_speak_alpn(case, configuration):
     """A check of members that speak TLS offers the ALPN protocols that traffic offers."""
     count = 0
@@ -168,7 +170,7 @@ def maxconn_counts_open_listeners_only(case, configuration):
                for found in configuration.sections["global", ""] if found[0] == "maxconn")
 
 
-# HAProxy: where we are right, or mean the same in other words
+# HAProxy: where we mean the same in other words
 
 @rule("octavia", "haproxy")
 def expected_codes_are_a_set(_case, configuration):
@@ -192,6 +194,60 @@ def certificates_stand_on_the_bind_line(case, configuration):
     return count
 
 
+@rule("octavia", "haproxy")
+def tls_words_need_tls(case, configuration):
+    """Octavia gives a PROMETHEUS listener without a certificate ciphers and versions for nothing."""
+    return sum(change(found, found[:2]) for listener, directives in case.frontends(configuration)
+               if listener["protocol"] == "PROMETHEUS" and not listener["certificate"]
+               for found in directives if found[0] == "bind")
+
+
+@rule("octavia", "haproxy")
+def file_types_are_ends_of_a_path(_case, configuration):
+    """`path_end` is `path -m end`, and HAProxy warns of it with another -m."""
+    count = 0
+    for found in everything(configuration):
+        if found[0] == "acl" and found[2] == "path_end":
+            found[2:3] = ["path"] if found[3] == "-m" else ["path", "-m", "end"]
+            count += 1
+    return count
+
+
+@rule("octavia", "haproxy")
+def verification_is_said(_case, configuration):
+    """With a CA and without a word, HAProxy verifies; ours says it."""
+    return sum(change(found, [*found, "verify", "required"]) for found in everything(configuration)
+               if found[0] == "server" and "ca-file" in found and "verify" not in found)
+
+
+@rule("octavia", "haproxy")
+def ping_is_under_base_path(case, configuration):
+    """Octavia's path of the wrapper is fixed; ours lies where everything else does."""
+    return sum(change(found, [*found[:2], f"{case.base_path}/ping-wrapper.sh"])
+               for found in everything(configuration) if found[:2] == ["external-check", "command"])
+
+
+@rule("octavia", "haproxy")
+def unused_acls_are_left_out(_case, configuration):
+    """Octavia keeps the ACLs of a policy that redirects to a pool that is down."""
+    count = 0
+    for directives in configuration.named("frontend").values():
+        used = {word.lstrip("!") for found in directives if found[0] != "acl" for word in found}
+        unused = [found for found in directives if found[0] == "acl" and found[1] not in used]
+        for found in unused:
+            count += remove(directives, found)
+    return count
+
+
+@rule("octavia", "haproxy")
+def external_checks_are_for_frontends(case, configuration):
+    """Octavia allows external checks for PING monitors of a load balancer that is down."""
+    directives = configuration.sections["global", ""]
+    if case.description["admin_state_up"] or ["external-check"] not in directives:
+        return 0
+    return remove(directives, ["external-check"]) + remove(directives, ["insecure-fork-wanted"])
+
+
 @rule("ours", "haproxy")
 def ipv6_stands_in_brackets(_case, configuration):
     """HAProxy reads the port behind the last colon in both; brackets leave no doubt to people."""
@@ -199,6 +255,47 @@ def ipv6_stands_in_brackets(_case, configuration):
                               *found[at + 1:]])
                for found in everything(configuration)
                for at in [{"bind": 1, "server": 2, "peer": 2}.get(found[0])] if at)
+
+
+@rule("ours", "haproxy")
+def arguments_are_quoted(_case, configuration):
+    """Names of headers and cookies are arguments of req.hdr() and the like, where HAProxy reads quotes
+    once more."""
+    def unquote(match):
+        return "(" + re.sub(r"\\(.)", r"\1", match[1]) + ")"
+    return sum(change(found, [re.sub(r'\("((?:[^"\\]|\\.)*)"\)$', unquote, word)
+                              if word.startswith(("req.", "res.", "ssl_c_s_dn(")) else word
+                              for word in found])
+               for found in everything(configuration) if found[0] in ("acl", "stick"))
+
+
+@rule("ours", "haproxy")
+def values_stand_behind_two_dashes(_case, configuration):
+    """An `acl` takes a value that begins with '-' for a flag, unless "--" stands before it."""
+    return sum(remove(found, "--") for found in everything(configuration)
+               if found[0] == "acl" and found[-2] == "--")
+
+
+# HAProxy: where we do more, or what Octavia meant
+
+@rule("ours", "haproxy")
+def allowed_cidrs_are_enforced(case, configuration):
+    """Octavia leaves allowed_cidrs to security groups, which stand outside of an amphora."""
+    count = 0
+    for listener, directives in case.frontends(configuration):
+        if listener["allowed_cidrs"]:
+            remove(directives, ["acl", "client.allowed", "src", *listener["allowed_cidrs"]])
+            count += remove(directives, ["tcp-request", "connection", "reject", "unless",
+                                         "client.allowed"])
+    return count
+
+
+@rule("octavia", "haproxy")
+def hsts_is_on_every_answer(_case, configuration):
+    """Octavia leaves it off redirects and errors that HAProxy makes itself."""
+    return sum(change(found, ["http-after-response", *found[1:]])
+               for found in everything(configuration)
+               if found[:3] == ["http-response", "set-header", "Strict-Transport-Security"])
 
 
 @rule("ours", "haproxy")
@@ -211,8 +308,70 @@ def tunnels_have_a_timeout(case, configuration):
                if listener["protocol"] in ("HTTP", "TERMINATED_HTTPS"))
 
 
+def checked(case, configuration, kind):
+    """(pool, directives) of the backends whose monitor is of the kind, and on."""
+    for pool, _, directives in case.backends(configuration):
+        monitor = pool["healthmonitor"]
+        if monitor and monitor["admin_state_up"] and monitor["type"] in kind:
+            yield pool, directives
+
+
 @rule("ours", "haproxy")
-def values_stand_behind_two_dashes(_case, configuration):
-    """An `acl` takes a value that begins with '-' for a flag, unless "--" stands before it."""
-    return sum(change(found, [word for word in found[:-1] if word != "--"] + found[-1:])
-               for found in everything(configuration) if found[0] == "acl")
+def http_1_1_needs_a_host(case, configuration):
+    """An HTTP/1.1 check without a domain_name is answered 400 unless it has a Host: ours has the
+    VIP."""
+    vip = case.description["vip"]["ip_address"]
+    host = f"[{vip}]" if ":" in vip else vip
+    return sum(remove(directives, ["http-check", "send", "hdr", "Host", host])
+               for pool, directives in checked(case, configuration, ("HTTP", "HTTPS"))
+               if pool["healthmonitor"]["http_version"] == 1.1
+               and not pool["healthmonitor"]["domain_name"])
+
+
+@rule("ours", "haproxy")
+def checks_say_the_name_in_tls(case, configuration):
+    """An HTTPS monitor's domain_name is the name in the handshake, too."""
+    count = 0
+    for pool, directives in checked(case, configuration, ("HTTPS",)):
+        name = pool["healthmonitor"]["domain_name"]
+        for found in directives if name else ():
+            if found[0] == "server":
+                at = found.index("check-sni")
+                count += change(found, found[:at] + found[at + 2:])
+                assert name not in found
+    return count
+
+
+@rule("octavia", "haproxy", before=14)
+def tls_hello_is_no_sslv3_hello(case, configuration):
+    """`option ssl-hello-chk` sends an SSLv3 hello, which nobody answers any more."""
+    return sum(remove(directives, ["option", "ssl-hello-chk"])
+               for _, directives in checked(case, configuration, ("TLS-HELLO",)))
+
+
+@rule("ours", "haproxy")
+def tls_hello_wants_tls(case, configuration):
+    """Octavia's newest TLS-HELLO is a bare TCP connect: ours makes the handshake where the pool speaks
+    TLS, and else sends a hello and wants an answer."""
+    count = 0
+    for pool, directives in checked(case, configuration, ("TLS-HELLO",)):
+        if pool["tls_enabled"]:
+            count += sum(remove(found, "check-ssl") for found in directives if found[0] == "server")
+            continue
+        remove(directives, ["option", "tcp-check"])
+        for words in ("send-binary", "expect"):
+            found, = (found for found in directives if found[:2] == ["tcp-check", words])
+            count += remove(directives, found)
+    return count
+
+
+@rule("octavia", "haproxy")
+def checks_leave_verification_on(case, configuration):
+    """`check-ssl verify none` of an HTTPS monitor ends the verification that a CA was given for, unless
+    a CRL brings it back."""
+    count = 0
+    for pool, directives in checked(case, configuration, ("HTTPS",)):
+        for found in directives if pool["ca_certificate"] and not pool["crl"] else ():
+            if found[0] == "server":
+                count += change(found, [*found, "verify", "required"])
+    return count
