@@ -40,7 +40,7 @@ cflags += -DAMPHORA_AGENT_VERSION='"$(version)"'
 
 # One library of modules (agent/FOLDER/*.c), linked into each program; each main is in agent/bin.
 # --as-needed keeps a library out of the programs that do not call it.
-folders := base sys conf model render haproxy keepalived lvs net prometheus heartbeat api
+folders := base sys conf model render traffic haproxy keepalived lvs net prometheus heartbeat api
 module_sources := $(sort $(foreach folder,$(folders),$(wildcard agent/$(folder)/*.c)))
 module_objects := $(module_sources:agent/%.c=$(build)/obj/%.o)
 modules := $(build)/libamphora.a
@@ -54,7 +54,7 @@ all: $(programs:%=$(build)/%)
 packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev \
 	libnl-3-dev libnl-genl-3-dev libnftables-dev
 packages_demo := haproxy keepalived curl openssl iproute2 procps python3
-packages_test := libcmocka-dev nftables python3-pytest python3-octavia isc-dhcp-client dnsmasq-base
+packages_test := libcmocka-dev nftables python3-pytest python3-octavia isc-dhcp-client dnsmasq-base nghttp2-server
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
 deps-build:
 	$(Q)tests/install_packages.sh $(packages_build)
