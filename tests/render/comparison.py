@@ -7,20 +7,17 @@ import difflib
 import json
 import pathlib
 import subprocess
-import sys
-import tempfile
 
 from harness import keepalived_text
 from harness.amphora import BUILD
 from harness.haproxy_text import Configuration
 
-from render import meaning, our_side, shrink
+from render import meaning, our_side, shrink, suite
 from render.certificates import Certificates
 from render.generator import generate
 from render.rules import RULES, Case
 from render.stand_ins import StandIns
 
-HAPROXY_VERSION = "2.6.12"
 FOLDER = pathlib.Path(__file__).parent
 PARSE = {"haproxy": Configuration, "lvs": keepalived_text.parse, "vrrp": keepalived_text.parse}
 MEANING = {"haproxy": meaning.of_haproxy, "lvs": meaning.of_keepalived,
@@ -30,12 +27,14 @@ MEANING = {"haproxy": meaning.of_haproxy, "lvs": meaning.of_keepalived,
 class Octavia:
     """Its program (octavia_side.py), which answers one load balancer after the other."""
 
-    def __init__(self, base_path, certificates):
-        command = [sys.executable, FOLDER / "octavia_side.py"]
+    def __init__(self, folder, certificates):
+        """folder: suite.temporary_folder()'s, the base_path of both sides."""
+        program = (FOLDER / "octavia_side.py").read_text()  # not every chroot has this folder
         self.process = subprocess.Popen(
-            [*command, base_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.release = self._ask({"vault": certificates.vault, "haproxy": HAPROXY_VERSION})[
-            "release"]
+            suite.command("/usr/bin/python3", "-c", program, str(suite.inside(folder))),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.release = self._ask({"vault": certificates.vault,
+                                  "haproxy": suite.haproxy_version()})["release"]
 
     def _ask(self, question):
         self.process.stdin.write(json.dumps(question) + "\n")
@@ -60,10 +59,10 @@ class Octavia:
 class Ours:
     """amphoractl, called for each load balancer."""
 
-    def __init__(self, base_path, certificates):
-        self.base_path = base_path
+    def __init__(self, folder, certificates):
+        self.base_path = suite.inside(folder)
         self.certificates = certificates
-        self.path = pathlib.Path(base_path) / "model.json"
+        self.path = pathlib.Path(folder) / "model.json"
 
     def model(self, description):
         return our_side.model_of(description, self.certificates.file_name)
@@ -115,7 +114,7 @@ class Comparison:
 def explain(seed, number):
     """What differs in one load balancer, and the smallest part of it that still does."""
     certificates = Certificates()
-    with tempfile.TemporaryDirectory(prefix="render-") as folder:
+    with suite.temporary_folder() as folder:
         octavia, ours = Octavia(folder, certificates), Ours(folder, certificates)
         try:
             smallest = shrink.smallest(

@@ -109,7 +109,8 @@ class Generator:
             else None}
 
     def persistence(self, protocol, in_http):
-        kinds = ["SOURCE_IP"] + (["HTTP_COOKIE", "APP_COOKIE"] if in_http else [])
+        kinds = ["SOURCE_IP"] + (
+            ["HTTP_COOKIE", "APP_COOKIE"] if in_http and protocol not in LVS else [])
         kind = self.pick(*kinds)
         is_lvs = protocol in LVS
         return {

@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where our texts are meant to differ from Octavia's. Each rule changes one side's words, never both,
 to what they would be if the two differed in nothing else, and counts how often it had to: one that a
-whole run never needed is stale. `before` is the release of Octavia that says it as we do."""
+whole run never needed is stale. `since` and `before` are releases of Octavia: the first that says it
+otherwise, and the first that says it as we do."""
 
 import html
 import re
 
 RULES = []
+NEVER = 10 ** 6
 
 
 class Rule:
-    def __init__(self, function, side, kind, before):
+    def __init__(self, function, side, kind, since, before):
         self.function = function
         self.name = function.__name__
         self.side = side
         self.kind = kind
+        self.since = since
         self.before = before
 
     def applies_to(self, release):
-        return self.before is None or int(release.split(".")[0]) < self.before
+        return self.since <= int(release.split(".")[0]) < self.before
 
     def apply(self, case, text):
         """How often it changed something."""
@@ -28,10 +31,10 @@ class Rule:
             raise ValueError(f"rule {self.name}: {error}") from error
 
 
-def rule(side, kind, before=None):
+def rule(side, kind, since=0, before=NEVER):
     """side: whose text it changes; kind: which of the texts."""
     def register(function):
-        RULES.append(Rule(function, side, kind, before))
+        RULES.append(Rule(function, side, kind, since, before))
         return function
     return register
 
@@ -114,6 +117,14 @@ def httpchk_names_its_host_apart(_case, configuration):
             count += 1
             break
     return count
+
+
+@rule("octavia", "haproxy", since=12, before=17)
+def htx_is_no_option(_case, configuration):
+    """`option http-use-htx` of the metrics' frontend is no word of HAProxy's since 2.1."""
+    return sum(remove(directives, ["option", "http-use-htx"])
+               for directives in configuration.named("frontend").values()
+               if ["option", "http-use-htx"] in directives)
 
 
 @rule("octavia", "haproxy", before=13)
