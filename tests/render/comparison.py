@@ -6,6 +6,7 @@ import copy
 import difflib
 import json
 import pathlib
+import shutil
 import subprocess
 
 from harness import keepalived_text
@@ -63,6 +64,7 @@ class Ours:
         self.base_path = suite.inside(folder)
         self.certificates = certificates
         self.path = pathlib.Path(folder) / "model.json"
+        self.output = pathlib.Path(folder) / "output"
 
     def model(self, description):
         return our_side.model_of(description, self.certificates.file_name)
@@ -70,12 +72,21 @@ class Ours:
     def render(self, description):
         """{name: text}, named like Octavia's."""
         self.path.write_text(json.dumps(self.model(description), ensure_ascii=False))
+        self._amphoractl("--output", self.output)
+        made = self.output / description["id"]
+        texts = {path.name: path.read_text() for path in made.iterdir()}
+        if "haproxy.cfg" not in texts:  # nothing to serve: Octavia says even that
+            texts["haproxy.cfg"] = self._amphoractl()
+        shutil.rmtree(made)
+        return texts
+
+    def _amphoractl(self, *options):
         run = subprocess.run(
-            [BUILD / "amphoractl", "render", "--base-path", self.base_path, self.path],
+            [BUILD / "amphoractl", "render", "--base-path", self.base_path, *options, self.path],
             capture_output=True, text=True, timeout=60, check=False)
         if run.returncode != 0:
             raise ValueError(f"refused: {run.stderr}")
-        return {"haproxy.cfg": run.stdout}
+        return run.stdout
 
 
 class Comparison:
@@ -99,10 +110,10 @@ class Comparison:
             self.differences.append(str(error))
 
     def _compare(self, name):
-        kind = name.split("-")[0].split(".")[0]
+        kind = "haproxy" if name == "haproxy.cfg" else name.split("-")[1]
         sides = {"octavia": PARSE[kind](self.octavias[name]), "ours": PARSE[kind](self.ours[name])}
         for rule in RULES:
-            if rule.kind == kind and rule.applies_to(self.release):
+            if kind in rule.kinds and rule.applies_to(self.release):
                 self.used[rule.name] += rule.apply(self.case, sides[rule.side])
         lines = {side: MEANING[kind](parsed) for side, parsed in sides.items()}
         if lines["octavia"] != lines["ours"]:

@@ -7,6 +7,8 @@ otherwise, and the first that says it as we do."""
 import html
 import re
 
+from harness.keepalived_text import Block
+
 RULES = []
 NEVER = 10 ** 6
 
@@ -16,7 +18,7 @@ class Rule:
         self.function = function
         self.name = function.__name__
         self.side = side
-        self.kind = kind
+        self.kinds = kind.split()
         self.since = since
         self.before = before
 
@@ -32,7 +34,7 @@ class Rule:
 
 
 def rule(side, kind, since=0, before=NEVER):
-    """side: whose text it changes; kind: which of the texts."""
+    """side: whose text it changes; kind: which of the texts (several: "lvs vrrp")."""
     def register(function):
         RULES.append(Rule(function, side, kind, since, before))
         return function
@@ -64,7 +66,16 @@ class Case:
 
 
 def everything(configuration):
+    """The words of every directive."""
+    if isinstance(configuration, Block):
+        return (block.words for block in blocks(configuration))
     return (found for directives in configuration.sections.values() for found in directives)
+
+
+def blocks(block):
+    for child in block.children:
+        yield child
+        yield from blocks(child)
 
 
 def change(words, new):
@@ -84,16 +95,16 @@ def remove(directives, found):
 
 # What Octavia's templates do to values
 
-@rule("octavia", "haproxy")
+@rule("octavia", "haproxy lvs vrrp")
 def octavia_cannot_write_every_value(case, configuration):
     """See stand_ins.py."""
     return sum(change(found, [case.stand_ins.resolve(word) for word in found])
                for found in everything(configuration))
 
 
-@rule("octavia", "haproxy")
-def html_is_not_haproxy(_case, configuration):
-    """Octavia escapes values for HTML, which HAProxy takes for part of the value."""
+@rule("octavia", "haproxy lvs vrrp")
+def nobody_reads_html(_case, configuration):
+    """Octavia escapes values for HTML, which the daemons take for part of the value."""
     return sum(change(found, [html.unescape(word) for word in found])
                for found in everything(configuration))
 
@@ -163,7 +174,7 @@ def hsts_is_known(case, configuration):
     return count
 
 
-@rule("octavia", "haproxy", before=15)
+@rule("octavia", "haproxy", before=17)
 def file_types_are_compared_whole(_case, configuration):
     """`path_end -m str` compares the whole path; `path_end` alone its end."""
     return sum(change(found, [*found[:3], *found[5:]]) for found in everything(configuration)
@@ -386,3 +397,80 @@ def checks_leave_verification_on(case, configuration):
             if found[0] == "server":
                 count += change(found, [*found, "verify", "required"])
     return count
+
+
+# keepalived
+
+@rule("octavia", "lvs", before=12)
+def ipv6_granularity_is_a_length(_case, root):
+    """What single addresses are is 128 for IPv6."""
+    return sum(change(found.words, ["persistence_granularity", "128"])
+               for server in root.find("virtual_server") if server.words[2] == "ipv6-group"
+               for found in server.find("persistence_granularity")
+               if found.words[1] == "255.255.255.255")
+
+
+@rule("octavia", "lvs")
+def granularity_is_of_one_family(_case, root):
+    """A netmask says nothing to an IPv6 group and a prefix length nothing to an IPv4 group: there,
+    single addresses are meant."""
+    count = 0
+    for server in root.find("virtual_server"):
+        is_ipv6 = server.words[2] == "ipv6-group"
+        for found in server.find("persistence_granularity"):
+            if is_ipv6 == ("." in found.words[1]):
+                found.words[1] = "128" if is_ipv6 else "255.255.255.255"
+                count += 1
+    return count
+
+
+@rule("octavia", "lvs")
+def codes_are_alternatives(_case, root):
+    """Octavia writes a `url` for each expected code, and keepalived wants every `url` to succeed; one with
+    all the codes is meant."""
+    count = 0
+    for check in root.find("virtual_server", "real_server", "HTTP_GET"):
+        first, *others = check.find("url")
+        for other in others:
+            first.find("status_code")[0].words.append(other.find("status_code")[0].words[1])
+            check.children.remove(other)
+        count += bool(others)
+    return count
+
+
+@rule("ours", "lvs")
+def http_checks_say_version_and_host(_case, root):
+    """Octavia does not tell keepalived of a monitor's http_version and domain_name."""
+    count = 0
+    for check in root.find("virtual_server", "real_server", "HTTP_GET"):
+        for found in check.find("http_protocol") + check.find("virtualhost"):
+            check.children.remove(found)
+            count += 1
+    return count
+
+
+@rule("ours", "lvs")
+def checkers_have_a_path(_case, root):
+    """keepalived's script user may have another PATH."""
+    return sum(change(found.words, [found.words[0], re.sub("^/.*/(amphora-health-checker )", r"\1",
+                                                           found.words[1])])
+               for found in root.find("virtual_server", "real_server", "MISC_CHECK", "misc_path"))
+
+
+@rule("octavia", "vrrp", before=15)
+def both_amphorae_begin_as_backup(_case, root):
+    """With `nopreempt` keepalived asks for that; who is master, priorities tell."""
+    count = 0
+    for instance in root.find("vrrp_instance"):
+        for found in instance.find("state"):
+            instance.children.remove(found)
+            count += 1
+    return count
+
+
+@rule("octavia", "vrrp")
+def next_hops_stand_behind_via(_case, root):
+    """"gateway" is no word of keepalived's, which then leaves the route out."""
+    return sum(change(route.words, ["via" if word == "gateway" else word for word in route.words])
+               for routes in root.find("vrrp_instance", "virtual_routes")
+               for route in routes.children)
