@@ -54,7 +54,7 @@ all: $(programs:%=$(build)/%)
 packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev \
 	libnl-3-dev libnl-genl-3-dev libnftables-dev
 packages_demo := haproxy keepalived curl openssl iproute2 procps python3
-packages_test := libcmocka-dev nftables python3-pytest python3-octavia isc-dhcp-client dnsmasq-base
+packages_test := libcmocka-dev nftables python3-pytest python3-octavia isc-dhcp-client dnsmasq-base nghttp2-server
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
 deps-build:
 	$(Q)tests/install_packages.sh $(packages_build)

@@ -17,13 +17,13 @@ DEFINE_CLEANUP(json_t *, json_decref);
 #define cleanup_json CLEANUP(cleanup_json_decref)
 
 /* What the sender says of its next heartbeat; NULL with the reason when it says nothing. */
-static json_t *preview_read(const char *base_path, struct err *err)
+static json_t *preview_read(const char *runtime_dir, struct err *err)
 {
 	cleanup_buf struct buf text = BUF_INIT(PREVIEW_MAX_BYTES);
 	json_t *preview = NULL;
 	json_error_t fault;
 
-	if (preview_query(base_path, &text, err) < 0)
+	if (preview_query(runtime_dir, &text, err) < 0)
 		return NULL;
 	preview = json_loadb(buf_text(&text), text.size_bytes, 0, &fault);
 	if (!preview)
@@ -72,10 +72,10 @@ static json_t *problem_json(const json_t *status, const struct err *err)
 
 void heartbeat_get(const struct call *call, struct http_reply *ret_reply)
 {
-	const char *base_path = agent_haproxy(call->agent)->base_path;
+	const struct haproxy_site *site = agent_haproxy(call->agent);
 	struct err err = ERR_NONE;
-	cleanup_json json_t *preview = preview_read(base_path, &err);
-	cleanup_json json_t *stored = status_read(base_path);
+	cleanup_json json_t *preview = preview_read(site->runtime_dir, &err);
+	cleanup_json json_t *stored = status_read(site->base_path);
 	const json_t *status = json_object_get(preview, "status");
 	json_t *last_sent = last_sent_json(status);
 

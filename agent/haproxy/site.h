@@ -27,6 +27,7 @@
  */
 #pragma once
 
+#include <netinet/in.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -42,7 +43,8 @@ struct haproxy_site {
 	char *network_namespace; /* "": none */
 	char *template_dir;      /* found: the configured one, or ours */
 	unsigned user_log_facility, administrative_log_facility;
-	char *peer_name; /* ours in `peers` sections: haproxy -L */
+	in_port_t prometheus_port, prometheus_exporter_port; /* as in render/haproxy_cfg.h */
+	char *peer_name; /* ours: haproxy -L (render/peer_name.h) */
 	struct service_manager *services;
 	struct id_locks *locks;         /* base/id_lock.h */
 	struct id_locks *traffic_locks; /* of traffic.json: held for a reading, not for a reload */
@@ -57,13 +59,6 @@ int haproxy_site_new(const struct settings *settings, struct service_manager *se
 	struct haproxy_site **ret_site, struct err *err);
 /* Accepts NULL. What runs goes on running. */
 void haproxy_site_free(struct haproxy_site *site);
-
-/*
- * Our name in a controller's `peers` section: base64 of the SHA-1 of the amphora's id, with '_' for
- * '+' and '-' for '/', without '=', and 'x' for a leading '-' (amphora-api.md, "Endpoints"). The
- * caller frees it.
- */
-char *haproxy_peer_name(const struct id *amphora_id);
 
 enum haproxy_file {
 	HAPROXY_FILE_FOLDER,  /* BASE/LB */

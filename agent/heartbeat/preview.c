@@ -8,14 +8,14 @@
 /* More than a beat may take, whose sources may be silent, and one that is under way. */
 enum { QUERY_TIMEOUT_MS = 8000 };
 
-char *preview_socket_path(const char *base_path)
+char *preview_socket_path(const char *runtime_dir)
 {
-	return xformat("%s/heartbeat/sender.sock", base_path);
+	return xformat("%s/amphora-heartbeat.sock", runtime_dir);
 }
 
-int preview_query(const char *base_path, struct buf *ret_text, struct err *err)
+int preview_query(const char *runtime_dir, struct buf *ret_text, struct err *err)
 {
-	cleanup_free char *path = preview_socket_path(base_path);
+	cleanup_free char *path = preview_socket_path(runtime_dir);
 
 	return stats_socket_query(path, "preview", QUERY_TIMEOUT_MS, ret_text, err);
 }

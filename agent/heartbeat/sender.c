@@ -351,21 +351,8 @@ static int timer_start(int64_t interval_ms, struct err *err)
 	return take_fd(&fd);
 }
 
-/* Without it heartbeats are sent all the same: -1, which poll() passes over. */
-static int preview_socket_open(const struct sender *sender)
+int sender_run(struct sender *sender, int stop_fd, int preview_fd, struct err *err)
 {
-	cleanup_free char *path = preview_socket_path(sender->base_path);
-	struct err err = ERR_NONE;
-	int fd = answer_socket_open(path, &err);
-
-	if (fd < 0)
-		log_warning("%s; nobody can see the next heartbeat", err.text);
-	return fd < 0 ? -1 : fd;
-}
-
-int sender_run(struct sender *sender, int stop_fd, struct err *err)
-{
-	cleanup_close int preview = preview_socket_open(sender);
 	cleanup_close int timer = -1;
 
 	targets_wait(sender->targets, STEP_MAX_MS);
@@ -376,7 +363,7 @@ int sender_run(struct sender *sender, int stop_fd, struct err *err)
 		struct pollfd polled[] = {
 			{.fd = timer, .events = POLLIN},
 			{.fd = stop_fd, .events = POLLIN},
-			{.fd = preview, .events = POLLIN},
+			{.fd = preview_fd, .events = POLLIN},
 		};
 		uint64_t ticks;
 
@@ -390,7 +377,7 @@ int sender_run(struct sender *sender, int stop_fd, struct err *err)
 					(unsigned long long)ticks - 1);
 			sender_beat(sender);
 		} else if (polled[2].revents) {
-			answer_socket_serve(preview, preview_make, sender, PREVIEW_MAX_BYTES);
+			answer_socket_serve(preview_fd, preview_make, sender, PREVIEW_MAX_BYTES);
 		}
 	}
 }

@@ -43,6 +43,6 @@ void sender_preview(struct sender *sender, struct buf *ret_text);
 /*
  * Beats once per interval, at a random point of it, until stop_fd becomes readable; a beat under
  * way is finished. The time that a beat takes is not added to the period. In between it answers
- * who asks for a preview.
+ * who asks for a preview on preview_fd (sys/answer_socket.h; -1: nobody can).
  */
-int sender_run(struct sender *sender, int stop_fd, struct err *err);
+int sender_run(struct sender *sender, int stop_fd, int preview_fd, struct err *err);

@@ -20,6 +20,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(member.health_status, b"")
         else:
             member.requests += 1
+            member.last_headers = self.headers
             self._answer(200, member.identity.encode())
 
     def _answer(self, status, body):
@@ -50,12 +51,13 @@ class WebServer:
 
     health_path = "/healthz"
 
-    def __init__(self, identity, address="127.0.0.1"):
+    def __init__(self, identity, address="127.0.0.1", port=None):
         self.identity = identity
         self.address = address
-        self.port = free_port(address)
+        self.port = port or free_port(address)
         self.health_status = 200
         self.requests = 0
+        self.last_headers = None
         self.checks = 0
         self.check_hosts = []
         self._server = None
@@ -90,9 +92,9 @@ class _Echo(socketserver.BaseRequestHandler):
 class EchoServer:
     """A TCP member whose streams live as long as the client wants."""
 
-    def __init__(self, address="127.0.0.1"):
+    def __init__(self, address="127.0.0.1", port=None):
         self.address = address
-        self.port = free_port(address)
+        self.port = port or free_port(address)
         socketserver.ThreadingTCPServer.allow_reuse_address = True
         socketserver.ThreadingTCPServer.daemon_threads = True
         self._server = socketserver.ThreadingTCPServer((address, self.port), _Echo)
@@ -115,6 +117,18 @@ class Stream:
 
     def __init__(self, port, address="127.0.0.1"):
         self._socket = socket.create_connection((address, port), timeout=5)
+
+    def is_open(self):
+        """Whether the other end has not closed it: nothing else is waited for."""
+        self._socket.setblocking(False)
+        try:
+            return self._socket.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        finally:
+            self._socket.settimeout(5)
 
     def echoes(self, text):
         """Whether `text` comes back: the connection lives in both directions."""

@@ -176,9 +176,9 @@ def test_without_a_sender_it_tells_what_the_last_one_did(amphora, manager):
 
 
 def test_an_answer_that_is_none_is_told_from_one(amphora):
-    """The sender has less rights than the agent: whatever it says must do no harm."""
+    """What another process says, with less rights or of another version, must do no harm."""
     when_it_answers(amphora)
-    path = amphora.base_path / "heartbeat" / "sender.sock"
+    path = amphora.runtime_dir / "amphora-heartbeat.sock"
     path.unlink()
     with socket.socket(socket.AF_UNIX) as fake:
         fake.bind(str(path))
@@ -207,8 +207,9 @@ def ask_while(amphora, fake, text):
 
 def test_who_asks_the_sender_and_says_nothing_delays_no_heartbeat(amphora, manager):
     when_it_answers(amphora)
-    path = str(amphora.base_path / "heartbeat" / "sender.sock")
+    path = str(amphora.runtime_dir / "amphora-heartbeat.sock")
     assert os.stat(path).st_mode & 0o777 == 0o600
+    assert os.stat(path).st_uid == os.geteuid()  # not whom the sender runs as
     silent = [socket.socket(socket.AF_UNIX) for _ in range(5)]
     for one in silent:
         one.connect(path)

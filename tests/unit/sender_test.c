@@ -596,7 +596,7 @@ static void *run_thread(void *argument)
 {
 	struct running *running = argument;
 
-	return sender_run(running->sender, running->stop, NULL) == 0 ? argument : NULL;
+	return sender_run(running->sender, running->stop, -1, NULL) == 0 ? argument : NULL;
 }
 
 static void running_start(struct running *running, const struct sender_settings *settings)
