@@ -92,6 +92,8 @@ class CloudBalancer:
         self.id = str(uuid.uuid4())
 
     def put(self, model, query=""):
+        """To the id that the model has, if it has one."""
+        self.id = model.json["loadbalancer"].get("id", self.id)
         return self.amphora.api.put(
             f"/1.0/loadbalancer/{self.amphora.id}/{self.id}/model{query}", model.json)
 

@@ -274,8 +274,8 @@ def test_a_member_behind_the_proxy_protocol_learns_who_the_client_is(
         with Line(VIP, port, source=CLIENT) as line:
             assert line.text.split()[1:] == [version, f"{CLIENT}:{line.local_port}"]
             assert line.echoes("hello")
-    eventually(lambda: all(member.local for member in members.values()),
-               "checks have the header too, and say that they are no client's")
+    eventually(lambda: all(member.checks for member in members.values()),
+               "checks have the header too, and say that they are HAProxy's own")
 
 
 def test_the_gateways_status_port_gets_no_proxy_header_beside_pools_that_do(balancer, serve):
@@ -302,16 +302,15 @@ def test_only_nodes_with_a_pod_get_traffic_of_a_local_service(balancer, serve):
     """externalTrafficPolicy Local: kube-proxy's health check port answers 503 on nodes that have
     none, while their node port refuses or drops what comes."""
     model = Model("kubernetes-external-traffic-policy-local").is_checked_often()
-    node_port = model.node_port(80)
-    serve(WebServer, node_port)
-    serve(WebServer, model.node_port(443))
+    for port in (80, 443):
+        serve(WebServer, model.node_port(port))
     checked = serve(WebServer, model.listener(80)["default_pool"]["members"][0]["monitor_port"])
     checked["worker-2"].health_status = 503
     balancer.apply(model)
     local = ["worker-1", "worker-3"]
-    eventually(lambda: set(share(80, 6, VIP)) == set(local), "the node without a pod is left out")
-    assert is_shared_evenly(80, local)
-    assert is_shared_evenly(443, local)
+    for port in (80, 443):
+        eventually(lambda: set(share(port, 6, VIP)) == set(local), "one node is left out")
+        assert is_shared_evenly(port, local)
     assert all(member.checks for member in checked.values())
     checked["worker-1"].health_status, checked["worker-2"].health_status = 503, 200
     eventually(lambda: set(share(80, 6, VIP)) == {"worker-2", "worker-3"}, "the pod has moved")
@@ -331,7 +330,7 @@ def test_source_ranges_keep_strangers_out(balancer, serve):
     serve(WebServer, model.node_port(80))
     balancer.apply(model)
     assert curl(f"http://{VIP}/", "--interface", CLIENT)[1] in WORKERS
-    with pytest.raises(AssertionError, match="[Rr]eset|[Ee]mpty reply"):
+    with pytest.raises(AssertionError, match=r"curl: \((7|52|56)\)"):  # refused, ended, reset
         curl(f"http://{VIP}/", "--interface", STRANGER)
 
 
