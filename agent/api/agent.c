@@ -28,6 +28,7 @@
 #include "lvs/instance.h"
 #include "net/namespace.h"
 #include "net/site.h"
+#include "render/peer_name.h"
 #include "sys/http_server.h"
 #include "sys/installation.h"
 #include "sys/privilege.h"
@@ -298,7 +299,7 @@ static bool has_same_templates(const struct agent *agent, const struct settings 
 static bool fixed_settings_compare(const struct agent *agent, const struct settings *new)
 {
 	const struct haproxy_site *site = agent->site;
-	cleanup_free char *peer_name = haproxy_peer_name(&new->amphora_id);
+	cleanup_free char *peer_name = peer_name_of(&new->amphora_id);
 	bool same_base_path = text_equal(new->base_path, site->base_path);
 	bool same_amphora = text_equal(peer_name, site->peer_name);
 	const struct {

@@ -30,6 +30,9 @@ api_handler model_put;
 api_handler model_get;
 api_handler status_get;
 
+/* stats.c: what a load balancer has transferred. */
+api_handler stats_get;
+
 /* certificate.c: PEM files of a load balancer. */
 api_handler certificate_put;
 api_handler certificate_get;

@@ -210,20 +210,6 @@ void model_get(const struct call *call, struct http_reply *ret_reply)
 	reply_set_etag(ret_reply, etag);
 }
 
-/* The model in force; NULL when the config was uploaded. */
-static struct load_balancer *model_in_force(const struct haproxy_site *site, const struct id *id)
-{
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
-	cleanup_faults struct faults faults = {0};
-	struct load_balancer *load_balancer = NULL;
-	char etag[MD5_HEX_SIZE + 1];
-
-	if (haproxy_stored_model_read(site, id, &text, etag, NULL) < 0)
-		return NULL;
-	load_balancer_parse(buf_text(&text), text.size_bytes, id, &faults, &load_balancer, NULL);
-	return load_balancer;
-}
-
 void status_get(const struct call *call, struct http_reply *ret_reply)
 {
 	struct haproxy_site *site = agent_haproxy(call->agent);
@@ -247,7 +233,7 @@ void status_get(const struct call *call, struct http_reply *ret_reply)
 	}
 	socket_path = haproxy_site_path(site, &id, HAPROXY_FILE_STATS_SOCKET);
 	stopped_path = haproxy_site_path(site, &id, HAPROXY_FILE_STOPPED);
-	model = model_in_force(site, &id);
+	model = haproxy_stored_model_parse(site, &id);
 	haproxy_config_parse(buf_text(&text), text.size_bytes, &config);
 	haproxy_servers_parse(buf_text(&text), text.size_bytes, &servers);
 	if (haproxy_stats_query(socket_path, STATS_TIMEOUT_MS, &stats, &err) < 0)

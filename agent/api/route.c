@@ -29,6 +29,7 @@ static const struct route routes[] = {
 	{"PUT", "1.0/loadbalancer/:/:/model", model_put},
 	{"GET", "1.0/loadbalancer/:/model", model_get},
 	{"GET", "1.0/loadbalancer/:/status", status_get},
+	{"GET", "1.0/loadbalancer/:/stats", stats_get},
 	{"DELETE", "1.0/loadbalancer/:", load_balancer_delete},
 	{"PUT", "1.0/loadbalancer/:/:", load_balancer_act},
 	{"GET", "1.0/listeners", listeners_get},

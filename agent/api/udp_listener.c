@@ -6,6 +6,7 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/traffic.h"
 #include "api/vips.h"
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
@@ -118,8 +119,11 @@ void udp_listener_act(const struct call *call, const struct id *listener, enum a
 		lvs_instance_acquire(agent_lvs(call->agent), listener);
 	enum lvs_applied applied;
 	struct err err = ERR_NONE;
-	int r = action_run(action, instance, &applied, &err);
+	int r;
 
+	if (action != ACTION_START)
+		traffic_count_all(call->agent);
+	r = action_run(action, instance, &applied, &err);
 	vrrp_check_refresh(call->agent);
 	if (r == -ENOENT) {
 		reply_not_found(ret_reply, listener);
@@ -143,8 +147,10 @@ void udp_listener_delete(
 	cleanup_lvs_instance struct lvs_instance *instance =
 		lvs_instance_acquire(agent_lvs(call->agent), listener);
 	struct err err = ERR_NONE;
-	int r = lvs_instance_delete(instance, &err);
+	int r;
 
+	traffic_count_all(call->agent);
+	r = lvs_instance_delete(instance, &err);
 	vrrp_check_refresh(call->agent);
 	if (r < 0)
 		reply_error(ret_reply, 500, "Error deleting listener", err.text);

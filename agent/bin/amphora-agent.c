@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "api/agent.h"
+#include "api/traffic.h"
 #include "base/log.h"
 #include "conf/command_line.h"
 #include "conf/settings.h"
@@ -15,6 +16,9 @@
 
 /* Controllers render maxconn up to 1,000,000 (amphora-api.md, "Names of files, units, helpers"). */
 enum { HAPROXY_OPEN_FILES = 2600 * 1000 };
+
+/* What grows is cut once an hour. */
+enum { TIDY_ROUNDS = 3600 / TRAFFIC_INTERVAL_S };
 
 /* Two arenas serve a few dozen mostly idle threads, and do not keep a burst's memory each. */
 enum { MALLOC_ARENAS = 2 };
@@ -34,21 +38,31 @@ static void signals_block(sigset_t *ret_awaited)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+/* What is due every TRAFFIC_INTERVAL_S. */
+static void chores_do(struct agent *agent)
+{
+	static unsigned round;
+
+	traffic_count_all(agent);
+	if (++round % TIDY_ROUNDS == 0)
+		agent_tidy(agent);
+}
+
 /*
  * Returns when somebody asks us to end; SIGHUP reads the configuration anew. Between signals the
- * agent tidies up.
+ * agent counts traffic and tidies up.
  */
 static void signals_serve(struct agent *agent, const sigset_t *awaited)
 {
-	static const struct timespec tidy_interval = {.tv_sec = 60 * 60};
+	static const struct timespec interval = {.tv_sec = TRAFFIC_INTERVAL_S};
 	int received;
 
 	for (;;) {
 		struct err err = ERR_NONE;
 
-		received = sigtimedwait(awaited, NULL, &tidy_interval);
+		received = sigtimedwait(awaited, NULL, &interval);
 		if (received < 0 && errno == EAGAIN)
-			agent_tidy(agent);
+			chores_do(agent);
 		else if (received == SIGHUP && agent_reload_config(agent, &err) < 0)
 			log_error("SIGHUP: the present configuration stays: %s", err.text);
 		else if (received == SIGTERM || received == SIGINT)
@@ -76,6 +90,7 @@ static int serve(struct settings_sources *sources, struct settings *settings)
 	}
 	log_info("serving on port %u", agent_port(agent));
 	signals_serve(agent, &awaited);
+	traffic_count_all(agent);
 	agent_free(agent);
 	return STATUS_FINE;
 }

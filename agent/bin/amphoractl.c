@@ -106,11 +106,16 @@ static int render(const struct arguments *arguments, struct buf *ret_text, struc
 	cleanup_load_balancer struct load_balancer *load_balancer = NULL;
 	cleanup_free char *template_dir = NULL;
 	cleanup_buf struct buf model = BUF_INIT(DOCUMENT_SIZE_MAX);
+	cleanup_free char *base_cert_dir = xformat("%s/certs", arguments->base_path);
 	char etag[MD5_HEX_SIZE + 1];
 	struct haproxy_cfg_options options = {.base_path = arguments->base_path,
+		.base_cert_dir = base_cert_dir,
 		.model_etag = etag,
 		.log_socket = RENDER_LOG_SOCKET,
-		.administrative_log_facility = 1};
+		.administrative_log_facility = 1,
+		.stick_table_size = RENDER_STICK_TABLE_SIZE,
+		.prometheus_port = RENDER_PROMETHEUS_PORT,
+		.prometheus_exporter_port = RENDER_PROMETHEUS_EXPORTER_PORT};
 	int r = file_read(arguments->file, &model, err);
 
 	if (r < 0)

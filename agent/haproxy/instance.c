@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "haproxy/intent.h"
 #include "haproxy/launch.h"
+#include "haproxy/traffic.h"
 #include "haproxy/upload.h"
 
 enum { CONFIG_MAX_BYTES = 17 * MIB, NOTES_MAX_BYTES = 64 * KIB };
@@ -198,6 +199,8 @@ int haproxy_instance_upload(struct haproxy_instance *instance, const char *text,
 	if (r < 0)
 		return r;
 	r = upload_check(instance, new, text, size_bytes, &rewritten, ret_output, err);
+	if (r == 0 && !file_exists(config))
+		haproxy_traffic_begin(instance);
 	if (r == 0)
 		r = file_rename(new, config, err);
 	else if (r == -EBADMSG)
@@ -269,6 +272,14 @@ int haproxy_instance_preview(struct haproxy_instance *instance, const char *text
 	return 0;
 }
 
+/* Under the lock of who is writing its traffic's file: one that comes late finds no folder. */
+static int folder_discard(const struct haproxy_instance *instance, const char *folder,
+	const char *deleted, struct err *err)
+{
+	scoped_id_lock(instance->site->traffic_locks, &instance->id);
+	return file_rename(folder, deleted, err);
+}
+
 int haproxy_instance_delete(struct haproxy_instance *instance, struct err *err)
 {
 	cleanup_free char *folder = path_of(instance, HAPROXY_FILE_FOLDER);
@@ -289,7 +300,7 @@ int haproxy_instance_delete(struct haproxy_instance *instance, struct err *err)
 		r = directory_remove(deleted, err);
 	/* One step makes it gone for good; what is left then is litter (haproxy/restore.h). */
 	if (r == 0 && is_there)
-		r = file_rename(folder, deleted, err);
+		r = folder_discard(instance, folder, deleted, err);
 	if (r == 0)
 		r = directory_remove(deleted, err);
 	return r;

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "haproxy/master.h"
+#include "haproxy/traffic.h"
 #include "sys/service.h"
 
 enum {
@@ -205,6 +206,7 @@ int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_wo
 	int r;
 
 	output_empty(instance->site, &instance->id);
+	haproxy_traffic_record(instance);
 	if (haproxy_master_wait(master_socket, SOCKET_LOST_MS, ret_worker, err) == 0)
 		r = haproxy_master_reload(
 			master_socket, RELOAD_TIMEOUT_MS, ret_worker, ret_output, err);
@@ -243,8 +245,10 @@ static int leftovers_remove(const struct haproxy_instance *instance, struct err 
 
 int haproxy_launch_stop(const struct haproxy_instance *instance, struct err *err)
 {
-	int r = service_stop(instance->site->services, service_name(&instance->id).text, err);
+	int r;
 
+	haproxy_traffic_record(instance);
+	r = service_stop(instance->site->services, service_name(&instance->id).text, err);
 	if (r < 0)
 		return err_wrap(err, r, "stopping haproxy");
 	return leftovers_remove(instance, err);

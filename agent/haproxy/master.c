@@ -134,6 +134,37 @@ int haproxy_processes_parse(
 	return 0;
 }
 
+void haproxy_workers_parse(const char *text, pid_t **ret_workers, size_t *ret_count)
+{
+	cleanup_free char *copy = xstrdup(text);
+	cleanup_free pid_t *workers = NULL;
+	size_t count = 0;
+	char *rest = copy;
+	char *row;
+
+	while ((row = strsep(&rest, "\n"))) {
+		unsigned pid = 0;
+
+		if (number_next(&row, &pid) < 0 || !text_equal(word_next(&row), "worker"))
+			continue;
+		workers = xrealloc_array(workers, count + 1, sizeof(*workers));
+		workers[count++] = (pid_t)pid;
+	}
+	*ret_workers = take_ptr(workers);
+	*ret_count = count;
+}
+
+int haproxy_master_workers(
+	const char *master_socket, pid_t **ret_workers, size_t *ret_count, struct err *err)
+{
+	cleanup_buf struct buf answer = BUF_INIT(PROCESSES_MAX_BYTES);
+	int r = stats_socket_query(master_socket, "show proc", QUERY_TIMEOUT_MS, &answer, err);
+
+	if (r == 0)
+		haproxy_workers_parse(buf_text(&answer), ret_workers, ret_count);
+	return r;
+}
+
 int haproxy_master_processes(
 	const char *master_socket, struct haproxy_processes *ret_processes, struct err *err)
 {

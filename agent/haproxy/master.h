@@ -27,7 +27,15 @@ struct haproxy_processes {
 int haproxy_processes_parse(
 	const char *text, struct haproxy_processes *ret_processes, struct err *err);
 
-/* Asks. Errors of sys/stats_socket.h. */
+/*
+ * Of an answer of `show proc` the workers, the present one and the old ones that still serve
+ * connections of theirs. The caller frees *ret_workers. What is not understood is left out.
+ */
+void haproxy_workers_parse(const char *text, pid_t **ret_workers, size_t *ret_count);
+
+/* Both ask. Errors of sys/stats_socket.h. */
+int haproxy_master_workers(
+	const char *master_socket, pid_t **ret_workers, size_t *ret_count, struct err *err);
 int haproxy_master_processes(
 	const char *master_socket, struct haproxy_processes *ret_processes, struct err *err);
 

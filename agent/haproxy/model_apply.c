@@ -59,10 +59,14 @@ static int result_render(struct haproxy_instance *instance, const struct haproxy
 	const struct haproxy_cfg_options options = {
 		.template_dir = site->template_dir,
 		.base_path = site->base_path,
+		.base_cert_dir = site->base_cert_dir,
 		.model_etag = model->etag,
 		.log_socket = RENDER_LOG_SOCKET,
 		.user_log_facility = site->user_log_facility,
 		.administrative_log_facility = site->administrative_log_facility,
+		.stick_table_size = RENDER_STICK_TABLE_SIZE,
+		.prometheus_port = site->prometheus_port,
+		.prometheus_exporter_port = site->prometheus_exporter_port,
 	};
 	int r;
 

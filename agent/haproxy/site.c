@@ -10,24 +10,11 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/id_lock.h"
-#include "sys/digest.h"
+#include "render/peer_name.h"
 #include "sys/installation.h"
 
 DEFINE_CLEANUP(DIR *, closedir);
 DEFINE_CLEANUP(struct haproxy_site *, haproxy_site_free);
-
-char *haproxy_peer_name(const struct id *amphora_id)
-{
-	char name[SHA1_BASE64_SIZE + 1];
-
-	digest_sha1_base64(amphora_id->text, strlen(amphora_id->text), name);
-	name[strcspn(name, "=")] = '\0';
-	for (char *c = name; *c; c++)
-		*c = *c == '+' ? '_' : *c == '/' ? '-' : *c;
-	if (name[0] == '-')
-		name[0] = 'x';
-	return xstrdup(name);
-}
 
 /* Of the length that a controller's ids have. */
 static int socket_paths_check(const struct haproxy_site *site, struct err *err)
@@ -61,9 +48,12 @@ int haproxy_site_new(const struct settings *settings, struct service_manager *se
 	site->network_namespace = xstrdup(settings->network_namespace);
 	site->user_log_facility = settings->user_log_facility;
 	site->administrative_log_facility = settings->administrative_log_facility;
-	site->peer_name = haproxy_peer_name(&settings->amphora_id);
+	site->prometheus_port = settings->prometheus_port;
+	site->prometheus_exporter_port = (in_port_t)settings->prometheus_exporter_port;
+	site->peer_name = peer_name_of(&settings->amphora_id);
 	site->services = services;
 	site->locks = id_locks_new();
+	site->traffic_locks = id_locks_new();
 	r = installation_find_templates(settings->template_dir, &site->template_dir, err);
 	if (r < 0)
 		return r;
@@ -95,6 +85,7 @@ void haproxy_site_free(struct haproxy_site *site)
 	free(site->template_dir);
 	free(site->peer_name);
 	id_locks_free(site->locks);
+	id_locks_free(site->traffic_locks);
 	free(site);
 }
 
@@ -120,6 +111,8 @@ char *haproxy_site_path(
 		return xformat("%s/%s/%s.pid", base, lb, lb);
 	case HAPROXY_FILE_SERVERS_STATE:
 		return xformat("%s/%s/servers-state", base, lb);
+	case HAPROXY_FILE_TRAFFIC:
+		return xformat("%s/%s/traffic.json", base, lb);
 	case HAPROXY_FILE_STOPPED:
 		return xformat("%s/%s/stopped", base, lb);
 	case HAPROXY_FILE_STATS_SOCKET:

@@ -12,6 +12,7 @@
  *	BASE/LB/model-DIGEST.json        the model behind haproxy.cfg (haproxy/stored_model.h)
  *	BASE/LB/LB.pid                   HAProxy's pid file
  *	BASE/LB/servers-state            state of the servers, from one process to the next
+ *	BASE/LB/traffic.json             what its listeners have transferred (haproxy/traffic.h)
  *	BASE/LB/stopped                  marker: stopped by request, not to be started at boot
  *	BASE/.LB.deleted                 its folder while it is being removed
  *	BASE/LB.sock                     stats socket, as the controller's config names it
@@ -26,6 +27,7 @@
  */
 #pragma once
 
+#include <netinet/in.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -41,9 +43,11 @@ struct haproxy_site {
 	char *network_namespace; /* "": none */
 	char *template_dir;      /* found: the configured one, or ours */
 	unsigned user_log_facility, administrative_log_facility;
-	char *peer_name; /* ours in `peers` sections: haproxy -L */
+	in_port_t prometheus_port, prometheus_exporter_port; /* as in render/haproxy_cfg.h */
+	char *peer_name; /* ours: haproxy -L (render/peer_name.h) */
 	struct service_manager *services;
-	struct id_locks *locks; /* base/id_lock.h */
+	struct id_locks *locks;         /* base/id_lock.h */
+	struct id_locks *traffic_locks; /* of traffic.json: held for a reading, not for a reload */
 };
 
 /*
@@ -56,13 +60,6 @@ int haproxy_site_new(const struct settings *settings, struct service_manager *se
 /* Accepts NULL. What runs goes on running. */
 void haproxy_site_free(struct haproxy_site *site);
 
-/*
- * Our name in a controller's `peers` section: base64 of the SHA-1 of the amphora's id, with '_' for
- * '+' and '-' for '/', without '=', and 'x' for a leading '-' (amphora-api.md, "Endpoints"). The
- * caller frees it.
- */
-char *haproxy_peer_name(const struct id *amphora_id);
-
 enum haproxy_file {
 	HAPROXY_FILE_FOLDER,  /* BASE/LB */
 	HAPROXY_FILE_DELETED, /* BASE/.LB.deleted */
@@ -71,6 +68,7 @@ enum haproxy_file {
 	HAPROXY_FILE_CONFIG_FAILED,
 	HAPROXY_FILE_PID,
 	HAPROXY_FILE_SERVERS_STATE,
+	HAPROXY_FILE_TRAFFIC,
 	HAPROXY_FILE_STOPPED,
 	HAPROXY_FILE_STATS_SOCKET,
 	HAPROXY_FILE_CERTIFICATES, /* CERTS/LB */

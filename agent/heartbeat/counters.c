@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "heartbeat/json_text.h"
+#include "traffic/traffic_json.h"
 
 struct entry {
 	char *listener;
@@ -81,35 +82,6 @@ void counters_free(struct counters *counters)
 	free(counters);
 }
 
-/* A counter of the file; one that is missing is 0, as in the reference. */
-static int number_parse(const json_t *listener, const char *key, uint64_t *ret_number)
-{
-	const json_t *number = json_object_get(listener, key);
-
-	*ret_number = 0;
-	if (!number)
-		return 0;
-	if (!json_is_integer(number) || json_integer_value(number) < 0)
-		return -EINVAL;
-	*ret_number = (uint64_t)json_integer_value(number);
-	return 0;
-}
-
-static int traffic_parse(
-	const char *name, const json_t *listener, struct traffic *ret_traffic, struct err *err)
-{
-	if (!json_is_object(listener) ||
-		number_parse(listener, "bin", &ret_traffic->bytes_in) < 0 ||
-		number_parse(listener, "bout", &ret_traffic->bytes_out) < 0 ||
-		number_parse(listener, "ereq", &ret_traffic->errors_request) < 0 ||
-		number_parse(listener, "stot", &ret_traffic->sessions_total) < 0)
-		return err_set(err, -EINVAL,
-			"counters of listener %.80s: four numbers bin, bout, ereq, stot are "
-			"expected",
-			name);
-	return 0;
-}
-
 int counters_parse(
 	struct counters *counters, const char *text, size_t text_size_bytes, struct err *err)
 {
@@ -127,10 +99,12 @@ int counters_parse(
 	json_object_foreach(root, name, listener)
 	{
 		struct traffic last;
-		int r = traffic_parse(name, listener, &last, err);
 
-		if (r < 0)
-			return r;
+		if (traffic_parse(listener, &last) < 0)
+			return err_set(err, -EINVAL,
+				"counters of listener %.80s: four numbers bin, bout, ereq, stot "
+				"are expected",
+				name);
 		entry_add(parsed, name)->last = last;
 	}
 	entries_sort(parsed);
@@ -176,13 +150,6 @@ int counters_store(const struct counters *counters, const char *path, struct err
 	return file_replace_nosync(path, buf_text(&text), text.size_bytes, 0644, err);
 }
 
-static bool has_gone_down(const struct traffic *now, const struct traffic *last)
-{
-	return now->bytes_in < last->bytes_in || now->bytes_out < last->bytes_out ||
-	       now->errors_request < last->errors_request ||
-	       now->sessions_total < last->sessions_total;
-}
-
 struct traffic *counters_differences(
 	const struct counters *counters, const struct observation *observation)
 {
@@ -195,7 +162,7 @@ struct traffic *counters_differences(
 		if (listener->is_uncounted)
 			continue;
 		differences[i] = listener->total;
-		if (!entry || has_gone_down(&listener->total, &entry->last))
+		if (!entry || traffic_has_gone_down(&listener->total, &entry->last))
 			continue;
 		differences[i].bytes_in -= entry->last.bytes_in;
 		differences[i].bytes_out -= entry->last.bytes_out;

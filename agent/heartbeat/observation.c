@@ -101,15 +101,6 @@ static void lvs_pool_add(struct observation *observation, const struct lvs_statu
 		};
 }
 
-static struct traffic traffic_of(const struct ipvs_counters *counters)
-{
-	return (struct traffic){
-		.bytes_in = counters->bytes_in,
-		.bytes_out = counters->bytes_out,
-		.sessions_total = counters->connections,
-	};
-}
-
 static void lvs_listener_add(struct observation *observation, struct lvs_observed *lvs)
 {
 	struct lvs_status *status = take_ptr(lvs->status);
@@ -120,8 +111,8 @@ static void lvs_listener_add(struct observation *observation, struct lvs_observe
 		.status = "OPEN",
 		.sessions = status->connections_active,
 		.is_uncounted = !status->is_read,
-		.total = traffic_of(&lvs->total),
-		.carried = traffic_of(&lvs->carried),
+		.total = lvs->total,
+		.carried = lvs->carried,
 	};
 	if (status->has_pool)
 		lvs_pool_add(observation, status);

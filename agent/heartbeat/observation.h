@@ -11,14 +11,7 @@
 
 #include "haproxy/stats.h"
 #include "lvs/sources.h"
-
-/* What is reported as differences (heartbeat.md, "Contents"). */
-struct traffic {
-	uint64_t bytes_in;
-	uint64_t bytes_out;
-	uint64_t errors_request;
-	uint64_t sessions_total;
-};
+#include "traffic/traffic.h"
 
 struct observed_listener {
 	const char *id;

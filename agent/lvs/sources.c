@@ -28,7 +28,7 @@ struct source {
 	struct id id;
 	bool is_present; /* found by the present one */
 	struct condition left_out;
-	struct lvs_traffic traffic;
+	struct account traffic;
 };
 
 struct lvs_sources {
@@ -63,7 +63,7 @@ void lvs_observation_deinit(struct lvs_observation *observation)
 static void source_deinit(struct source *source)
 {
 	condition_deinit(&source->left_out);
-	lvs_traffic_deinit(&source->traffic);
+	account_deinit(&source->traffic);
 }
 
 void lvs_sources_free(struct lvs_sources *sources)
@@ -225,8 +225,8 @@ static void source_observe(struct lvs_sources *sources, struct source *source,
 		lvs_traffic_update(&source->traffic, status);
 	observation->listeners[observation->listener_count++] = (struct lvs_observed){
 		.status = status,
-		.total = lvs_traffic_total(&source->traffic),
-		.carried = source->traffic.carried,
+		.total = account_total(&source->traffic),
+		.carried = source->traffic.settled,
 	};
 }
 

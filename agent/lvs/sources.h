@@ -14,13 +14,14 @@
 #include "base/cleanup.h"
 #include "lvs/status.h"
 #include "sys/ipvs.h"
+#include "traffic/traffic.h"
 
 struct lvs_observed {
 	struct lvs_status *status;
 	/* What it has transferred since these sources saw it first; it never goes down. */
-	struct ipvs_counters total;
+	struct traffic total;
 	/* What of the total the kernel does not count any more (lvs/traffic.h). */
-	struct ipvs_counters carried;
+	struct traffic carried;
 };
 
 struct lvs_observation {

@@ -1,59 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lvs/traffic.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
+#include <netinet/in.h>
+#include <stdio.h>
 
 #include "base/address.h"
-#include "base/alloc.h"
+#include "base/text.h"
 
-static void service_count_in(struct ipvs_counters *sum, const struct ipvs_service *service)
+static void source_name(const struct ipvs_service *service, char source[static LVS_SOURCE_MAX])
 {
-	sum->connections += service->counters.connections;
-	sum->bytes_in += service->counters.bytes_in;
-	sum->bytes_out += service->counters.bytes_out;
+	char address[ADDRESS_TEXT_MAX];
+
+	address_format(&service->address, address);
+	snprintf(source, LVS_SOURCE_MAX, "%s %s %u",
+		service->protocol == IPPROTO_SCTP ? "sctp" : "udp", address, service->port);
 }
 
-/* Whether the service that was seen earlier is among those of now, and not made anew. */
-static bool lives_on(const struct ipvs_service *earlier, const struct lvs_status *status)
+void lvs_traffic_of(const struct ipvs_service *service, char source[static LVS_SOURCE_MAX],
+	struct traffic *ret_traffic)
+{
+	source_name(service, source);
+	*ret_traffic = (struct traffic){
+		.bytes_in = service->counters.bytes_in,
+		.bytes_out = service->counters.bytes_out,
+		.sessions_total = service->counters.connections,
+	};
+}
+
+bool lvs_traffic_is_gone(const void *context, const char *source)
+{
+	const struct ipvs_table *kernel = context;
+
+	for (size_t i = 0; i < kernel->service_count; i++) {
+		char name[LVS_SOURCE_MAX];
+
+		source_name(&kernel->services[i], name);
+		if (text_equal(name, source))
+			return false;
+	}
+	return text_starts_with(source, "udp ") || text_starts_with(source, "sctp ");
+}
+
+static bool is_unlisted(const void *context, const char *source)
+{
+	(void)context;
+	(void)source;
+	return true;
+}
+
+void lvs_traffic_update(struct account *account, const struct lvs_status *status)
 {
 	for (size_t i = 0; i < status->service_count; i++) {
-		const struct ipvs_service *now = &status->services[i];
+		char source[LVS_SOURCE_MAX];
+		struct traffic traffic;
 
-		if (now->protocol == earlier->protocol && now->port == earlier->port &&
-			address_equal(&now->address, &earlier->address))
-			return now->counters.connections >= earlier->counters.connections &&
-			       now->counters.bytes_in >= earlier->counters.bytes_in &&
-			       now->counters.bytes_out >= earlier->counters.bytes_out;
+		lvs_traffic_of(&status->services[i], source, &traffic);
+		account_read(account, source, &traffic);
 	}
-	return false;
-}
-
-void lvs_traffic_update(struct lvs_traffic *traffic, const struct lvs_status *status)
-{
-	for (size_t i = 0; i < traffic->last_count; i++)
-		if (!lives_on(&traffic->last[i], status))
-			service_count_in(&traffic->carried, &traffic->last[i]);
-	free(traffic->last);
-	traffic->last = xcalloc(status->service_count, sizeof(*traffic->last));
-	traffic->last_count = status->service_count;
-	if (status->service_count > 0)
-		memcpy(traffic->last, status->services,
-			status->service_count * sizeof(*traffic->last));
-}
-
-struct ipvs_counters lvs_traffic_total(const struct lvs_traffic *traffic)
-{
-	struct ipvs_counters total = traffic->carried;
-
-	for (size_t i = 0; i < traffic->last_count; i++)
-		service_count_in(&total, &traffic->last[i]);
-	return total;
-}
-
-void lvs_traffic_deinit(struct lvs_traffic *traffic)
-{
-	free(traffic->last);
-	*traffic = (struct lvs_traffic){.last = NULL};
+	account_settle(account, is_unlisted, NULL);
 }

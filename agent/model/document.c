@@ -82,6 +82,23 @@ static void nuls_report(const json_t *value, const struct place *place, struct f
 		nuls_report(element, &(struct place){.parent = place, .key = key}, faults);
 }
 
+/* jansson quotes what it stumbled on, which may be a secret: the position tells where it is. */
+static void fault_of_syntax(json_error_t *error, struct faults *faults)
+{
+	char *quoted = strstr(error->text, " near '");
+	struct fault *fault;
+
+	if (quoted && json_error_code(error) != json_error_duplicate_key)
+		*quoted = '\0';
+	faults_add(faults, &whole, NULL, "is not JSON: line %d, column %d: %s", error->line,
+		error->column, error->text);
+	if (faults->errors.left_out > 0)
+		return;
+	fault = &faults->errors.items[faults->errors.count - 1];
+	fault->line = (unsigned)error->line;
+	fault->column = (unsigned)error->column;
+}
+
 json_t *document_parse(const char *text, size_t size_bytes, struct faults *ret_faults)
 {
 	size_t faults_before = ret_faults->errors.count;
@@ -92,8 +109,7 @@ json_t *document_parse(const char *text, size_t size_bytes, struct faults *ret_f
 		return NULL;
 	document = json_loadb(text, size_bytes, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 	if (!document) {
-		faults_add(ret_faults, &whole, NULL, "is not JSON: line %d, column %d: %s",
-			error.line, error.column, error.text);
+		fault_of_syntax(&error, ret_faults);
 		return NULL;
 	}
 	/* Only an escape can bring one into a text. */

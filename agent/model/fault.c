@@ -8,23 +8,11 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/text.h"
+#include "model/pointer.h"
 
 /* Keys come from outside: a reader refuses long ones before they get here, this is the last line.
  */
 enum { POINTER_MAX = 4 * KIB, TEXT_MAX = 1 * KIB };
-
-static void append_key(const char *key, struct buf *pointer)
-{
-	buf_append_char(pointer, '/');
-	for (; *key; key++) {
-		if (*key == '~')
-			buf_append_text(pointer, "~0");
-		else if (*key == '/')
-			buf_append_text(pointer, "~1");
-		else
-			buf_append_char(pointer, *key);
-	}
-}
 
 static void append_place(const struct place *place, struct buf *pointer)
 {
@@ -32,9 +20,9 @@ static void append_place(const struct place *place, struct buf *pointer)
 		return;
 	append_place(place->parent, pointer);
 	if (place->key)
-		append_key(place->key, pointer);
+		pointer_append_key(pointer, place->key);
 	else
-		buf_append_format(pointer, "/%zu", place->index);
+		pointer_append_index(pointer, place->index);
 }
 
 static void list_add(struct fault_list *list, const struct place *place, const char *key,
@@ -50,7 +38,7 @@ static void list_add(struct fault_list *list, const struct place *place, const c
 	}
 	append_place(place, &pointer);
 	if (key)
-		append_key(key, &pointer);
+		pointer_append_key(&pointer, key);
 	vsnprintf(text, sizeof(text), format, arguments);
 	fault = &list->items[list->count++];
 	*fault = (struct fault){.path = buf_take_text(&pointer), .text = xstrdup(text)};

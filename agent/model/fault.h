@@ -23,6 +23,8 @@ struct place {
 struct fault {
 	char *path; /* JSON pointer; "" is the whole document */
 	char *text; /* "must be at least 1" */
+	/* Of a text that is no JSON, where it stops being; line 0: where the path points. */
+	unsigned line, column;
 };
 
 struct fault_list {

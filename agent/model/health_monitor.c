@@ -8,7 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "model/keepalived_word.h"
 #include "model/naming.h"
+#include "model/pool.h"
 #include "model/reader.h"
 
 /* Limits are those of Octavia's API and database. */
@@ -19,18 +21,35 @@ enum {
 	HOST_LABEL_MAX = 63,
 	CODES_CHARACTERS_MAX = 64,
 	CODE_MIN = 100,
-	CODE_MAX = 999
+	CODE_MAX = 999,
+	CODE_OF_LVS_MAX = 599, /* keepalived's */
 };
 
 static const struct choice types[] = {
 	{"HTTP", HEALTH_MONITOR_HTTP},
 	{"TCP", HEALTH_MONITOR_TCP},
-	{"HTTPS", CHOICE_NOT_YET},
-	{"PING", CHOICE_NOT_YET},
-	{"TLS-HELLO", CHOICE_NOT_YET},
-	{"UDP-CONNECT", CHOICE_NOT_YET},
-	{"SCTP", CHOICE_NOT_YET},
+	{"HTTPS", HEALTH_MONITOR_HTTPS},
+	{"PING", HEALTH_MONITOR_PING},
+	{"TLS-HELLO", HEALTH_MONITOR_TLS_HELLO},
+	{"UDP-CONNECT", HEALTH_MONITOR_UDP_CONNECT},
+	{"SCTP", HEALTH_MONITOR_SCTP},
 	{NULL, 0},
+};
+
+/* Which of them check the members of UDP and SCTP pools, and which those of all others, as
+ * Octavia's API has it. */
+static const bool checks_lvs[HEALTH_MONITOR_TYPE_COUNT] = {
+	[HEALTH_MONITOR_TCP] = true,
+	[HEALTH_MONITOR_HTTP] = true,
+	[HEALTH_MONITOR_UDP_CONNECT] = true,
+	[HEALTH_MONITOR_SCTP] = true,
+};
+static const bool checks_haproxy[HEALTH_MONITOR_TYPE_COUNT] = {
+	[HEALTH_MONITOR_TCP] = true,
+	[HEALTH_MONITOR_HTTP] = true,
+	[HEALTH_MONITOR_HTTPS] = true,
+	[HEALTH_MONITOR_PING] = true,
+	[HEALTH_MONITOR_TLS_HELLO] = true,
 };
 
 /* value is the index. */
@@ -38,8 +57,15 @@ static const struct choice methods[] = {{"GET", 0}, {"HEAD", 1}, {"POST", 2}, {"
 	{"DELETE", 4}, {"TRACE", 5}, {"OPTIONS", 6}, {"PATCH", 7}, {"CONNECT", 8}, {NULL, 0}};
 
 static const char *const required_keys[] = {"type", "delay", "timeout", "max_retries", NULL};
-static const char *const request_keys[] = {
-	"http_method", "url_path", "expected_codes", "http_version", "domain_name", NULL};
+#define REFUSED_WITHOUT_REQUEST "has a meaning for HTTP and HTTPS monitors only"
+static const struct refused_key refused_without_request[] = {
+	{"http_method", REFUSED_WITHOUT_REQUEST},
+	{"url_path", REFUSED_WITHOUT_REQUEST},
+	{"expected_codes", REFUSED_WITHOUT_REQUEST},
+	{"http_version", REFUSED_WITHOUT_REQUEST},
+	{"domain_name", REFUSED_WITHOUT_REQUEST},
+	{NULL, NULL},
+};
 static const struct refused_key refused_keys[] = {{NULL, NULL}};
 
 static bool is_hex(char c)
@@ -188,46 +214,82 @@ static void read_request(struct reader *reader, struct health_monitor_request *r
 	read_codes(reader, request);
 }
 
-/* type is CHOICE_NOT_YET where it is at fault itself: then nothing can be said of these keys. */
-static void refuse_request(struct reader *reader, int type)
+static void check_type(struct reader *reader, int type, int pool_protocol)
 {
-	for (const char *const *key = request_keys; *key; key++)
-		if (reader_has(reader, *key) && type != CHOICE_NOT_YET)
-			reader_fault(reader, *key, "has a meaning for HTTP monitors only");
+	bool of_lvs = pool_protocol_is_lvs(pool_protocol);
+
+	if (type == CHOICE_NOT_YET || pool_protocol == CHOICE_NOT_YET)
+		return;
+	if (!(of_lvs ? checks_lvs : checks_haproxy)[type])
+		reader_fault(reader, "type", "%s monitors cannot check the members of %s pools",
+			choice_name(types, type),
+			pool_protocol_name((enum pool_protocol)pool_protocol));
 }
 
-static void read_times(struct reader *reader, struct health_monitor *monitor)
+/* What keepalived can be told; Octavia, too, has it send nothing but GET. */
+static void check_request_of_lvs(
+	struct reader *reader, const struct health_monitor_request *request)
 {
-	monitor->delay_ms =
-		reader_duration_ms(reader, "delay", 1000, 1, HEALTH_MONITOR_SECONDS_MAX, 0);
-	monitor->timeout_ms =
-		reader_duration_ms(reader, "timeout", 1000, 1, HEALTH_MONITOR_SECONDS_MAX, 0);
+	const char *fault = keepalived_word_fault(request->path);
+
+	if (fault)
+		reader_fault(reader, "url_path", "%s", fault);
+	if (request->code_count > 0 && request->codes[request->code_count - 1] > CODE_OF_LVS_MAX)
+		reader_fault(reader, "expected_codes",
+			"must be at most %d in UDP and SCTP pools: keepalived knows no others",
+			CODE_OF_LVS_MAX);
+	if (!text_equal(request->method, "GET"))
+		reader_warn(reader, "http_method",
+			"is not GET: members of UDP and SCTP pools are then not checked at all");
+}
+
+static void read_times(
+	struct reader *reader, int type, int pool_protocol, struct health_monitor *monitor)
+{
+	long timeout_max_s = pool_protocol_is_lvs(pool_protocol) ? HEALTH_MONITOR_LVS_TIMEOUT_MAX_S
+								 : HEALTH_MONITOR_SECONDS_MAX;
+	long delay_min_s = type == HEALTH_MONITOR_UDP_CONNECT ? HEALTH_MONITOR_UDP_DELAY_MIN_S : 1;
+
+	monitor->delay_ms = reader_duration_ms(
+		reader, "delay", 1000, delay_min_s, HEALTH_MONITOR_SECONDS_MAX, 0);
+	monitor->timeout_ms = reader_duration_ms(reader, "timeout", 1000, 1, timeout_max_s, 0);
 	if (monitor->delay_ms > 0 && monitor->timeout_ms > monitor->delay_ms)
 		reader_warn(reader, "timeout",
 			"is longer than delay: a check may still be under way when the next is "
 			"due");
 }
 
+static void read_retries(struct reader *reader, struct health_monitor *monitor)
+{
+	monitor->max_retries =
+		(unsigned)reader_number(reader, "max_retries", 1, HEALTH_MONITOR_RETRIES_MAX, 1);
+	monitor->max_retries_down = (unsigned)reader_number(reader, "max_retries_down", 1,
+		HEALTH_MONITOR_RETRIES_MAX, HEALTH_MONITOR_RETRIES_DOWN_DEFAULT);
+}
+
 void health_monitor_parse(struct reader *reader, struct naming *naming, const struct id *pool_id,
-	struct health_monitor *ret_monitor)
+	int pool_protocol, struct health_monitor *ret_monitor)
 {
 	int type = reader_choice(reader, "type", types, CHOICE_NOT_YET);
 
-	*ret_monitor = (struct health_monitor){.name = reader_name(reader)};
+	*ret_monitor = (struct health_monitor){.name = reader_name(reader),
+		.type = type == CHOICE_NOT_YET ? HEALTH_MONITOR_TCP
+					       : (enum health_monitor_type)type};
 	reader_require(reader, required_keys);
+	check_type(reader, type, pool_protocol);
 	naming_read_id(naming, reader, NAMING_HEALTH_MONITOR,
 		pool_id->text[0] ? pool_id->text : NULL, &ret_monitor->id);
 	ret_monitor->admin_state_up = reader_flag(reader, "admin_state_up", true);
-	read_times(reader, ret_monitor);
-	ret_monitor->max_retries =
-		(unsigned)reader_number(reader, "max_retries", 1, HEALTH_MONITOR_RETRIES_MAX, 1);
-	ret_monitor->max_retries_down = (unsigned)reader_number(reader, "max_retries_down", 1,
-		HEALTH_MONITOR_RETRIES_MAX, HEALTH_MONITOR_RETRIES_DOWN_DEFAULT);
-	ret_monitor->type = type == HEALTH_MONITOR_HTTP ? HEALTH_MONITOR_HTTP : HEALTH_MONITOR_TCP;
-	if (type == HEALTH_MONITOR_HTTP)
+	read_times(reader, type, pool_protocol, ret_monitor);
+	read_retries(reader, ret_monitor);
+	/* What is said of requests is checked, too, where the type is at fault. */
+	if (type == HEALTH_MONITOR_HTTP || type == HEALTH_MONITOR_HTTPS || type == CHOICE_NOT_YET) {
 		read_request(reader, &ret_monitor->request);
-	else
-		refuse_request(reader, type);
+		if (pool_protocol_is_lvs(pool_protocol))
+			check_request_of_lvs(reader, &ret_monitor->request);
+	} else {
+		reader_refuse(reader, refused_without_request);
+	}
 	reader_finish(reader, refused_keys);
 }
 

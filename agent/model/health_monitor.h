@@ -19,11 +19,15 @@ enum health_monitor_type {
 	HEALTH_MONITOR_TLS_HELLO,
 	HEALTH_MONITOR_UDP_CONNECT,
 	HEALTH_MONITOR_SCTP,
+	HEALTH_MONITOR_TYPE_COUNT,
 };
 
 enum {
 	HEALTH_MONITOR_RETRIES_MAX = 10,
 	HEALTH_MONITOR_RETRIES_DOWN_DEFAULT = 3,
+	HEALTH_MONITOR_UDP_DELAY_MIN_S = 3, /* Octavia's udp_connect_min_interval_health_monitor */
+	/* keepalived counts microseconds in 32 bits, and adds a second to SCTP's. */
+	HEALTH_MONITOR_LVS_TIMEOUT_MAX_S = 4293,
 	HEALTH_MONITOR_SECONDS_MAX = 24 * 24 * 3600, /* HAProxy's clocks end at 24.8 days */
 };
 
@@ -52,7 +56,10 @@ struct health_monitor {
 struct naming;
 struct reader;
 
-/* Reads the monitor of the pool; faults go to the reader's. */
+/*
+ * Reads the monitor of the pool; faults go to the reader's. pool_protocol is an enum pool_protocol,
+ * or CHOICE_NOT_YET where that is at fault itself.
+ */
 void health_monitor_parse(struct reader *reader, struct naming *naming, const struct id *pool_id,
-	struct health_monitor *ret_monitor);
+	int pool_protocol, struct health_monitor *ret_monitor);
 void health_monitor_deinit(struct health_monitor *monitor);

@@ -8,14 +8,14 @@
 
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 
-#include "base/certificate_name.h"
 #include "base/cidr.h"
 #include "base/id.h"
-#include "model/fault.h"
+#include "model/insert_header.h"
 #include "model/l7policy.h"
+#include "model/listener_tls.h"
 #include "model/pool.h"
-#include "model/tls.h"
 
 enum listener_protocol {
 	LISTENER_TCP,
@@ -28,44 +28,12 @@ enum listener_protocol {
 	LISTENER_PROTOCOL_COUNT,
 };
 
-/* The headers that a listener adds to requests, in the order of Octavia's templates. */
-enum insert_header {
-	INSERT_X_FORWARDED_FOR,
-	INSERT_X_FORWARDED_PORT,
-	INSERT_X_FORWARDED_PROTO,
-	INSERT_X_SSL_CLIENT_VERIFY,
-	INSERT_X_SSL_CLIENT_HAS_CERT,
-	INSERT_X_SSL_CLIENT_DN,
-	INSERT_X_SSL_CLIENT_CN,
-	INSERT_X_SSL_ISSUER,
-	INSERT_X_SSL_CLIENT_SHA1,
-	INSERT_X_SSL_CLIENT_NOT_BEFORE,
-	INSERT_X_SSL_CLIENT_NOT_AFTER,
-	INSERT_HEADER_COUNT,
-};
-
-enum client_authentication { CLIENT_AUTH_NONE, CLIENT_AUTH_OPTIONAL, CLIENT_AUTH_MANDATORY };
-
 /* Octavia's limits and defaults. */
 enum {
 	LISTENER_CONNECTION_LIMIT_DEFAULT = 50 * 1000,
 	LISTENER_TIMEOUT_MAX_MS = 24 * 24 * 3600 * 1000,
 	LISTENER_TIMEOUT_DATA_DEFAULT_MS = 50 * 1000,
 	LISTENER_TIMEOUT_CONNECT_DEFAULT_MS = 5 * 1000,
-};
-
-/* A listener's own part of TLS. Certificates are names of uploaded PEM files. */
-struct listener_tls {
-	struct certificate_name certificate; /* "": none, the listener speaks no TLS */
-	struct certificate_name *sni_certificates;
-	size_t sni_certificate_count;
-	enum client_authentication client_authentication;
-	struct certificate_name client_ca_certificate; /* "": none */
-	struct certificate_name client_crl;            /* "": none */
-	struct tls tls;
-	unsigned hsts_max_age_s;
-	bool has_hsts; /* max age 0 makes clients forget */
-	bool hsts_include_subdomains, hsts_preload;
 };
 
 struct listener {
@@ -86,33 +54,32 @@ struct listener {
 	struct listener_tls tls; /* LISTENER_TERMINATED_HTTPS and LISTENER_PROMETHEUS only */
 };
 
-/*
- * A default pool that the listener does not describe but refers to, until every pool is known.
- * Texts are the document's.
- */
-struct pool_reference {
-	const char *key;  /* where it stands in the listener; NULL: there is no reference */
-	const char *id;   /* NULL: not by id */
-	const char *name; /* NULL: not by name */
-	size_t index;     /* of the listener in its list */
-};
-
 struct naming;
+struct pool_references;
 struct reader;
 struct text_index;
 
+/* What a listener is read amid. */
+struct listener_surroundings {
+	struct naming *naming;
+	struct pool_list *pools;
+	struct pool_references *references;
+	struct text_index *ports; /* of the listeners before it */
+	bool has_ipv4, has_ipv6;  /* of the VIPs' families; both when a VIP is at fault */
+};
+
 /*
- * Reads one listener; faults go to the reader's. ports are those of the listeners before it. The
- * default pool is added to pools when it stands here, or else what refers to it is ret_reference.
+ * Reads one listener; faults go to the reader's. Its pools are added to those of the surroundings
+ * where they are described, or else are among the references; it must stay where it is until these
+ * are resolved.
  */
-void listener_parse(struct reader *reader, struct naming *naming, struct text_index *ports,
-	struct pool_list *pools, struct listener *ret_listener,
-	struct pool_reference *ret_reference);
-/* Makes the pool the listener's default; a fault at place and key when it does not fit. */
-void listener_set_default_pool(struct listener *listener, const struct pool *pool,
-	struct faults *faults, const struct place *place, const char *key);
+void listener_parse(struct reader *reader, struct listener_surroundings *surroundings,
+	struct listener *ret_listener);
 /* Whether keepalived and the kernel's IPVS serve it; else HAProxy does. */
 bool listener_is_lvs(const struct listener *listener);
-/* Its default pool and the pools that its policies redirect to, each once; the caller's to free. */
+/*
+ * The pools that requests of it can reach, each once: its default pool, then those that policies in
+ * force redirect to, in their order (Listener.pools of octavia/db/models.py). The caller's to free.
+ */
 const struct pool **listener_pools(const struct listener *listener, size_t *ret_count);
 void listener_deinit(struct listener *listener);

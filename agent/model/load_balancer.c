@@ -7,100 +7,25 @@
 #include "base/alloc.h"
 #include "model/document.h"
 #include "model/naming.h"
+#include "model/pool_reference.h"
 #include "model/reader.h"
 #include "model/text_index.h"
 
-enum { PROJECT_ID_CHARACTERS_MAX = 36 };
-enum topology_word { TOPOLOGY_WORD_SINGLE };
+enum { PROJECT_ID_CHARACTERS_MAX = 36, LISTENERS_MAX = 10 * 1000 };
 
 static const struct choice topologies[] = {
-	{"SINGLE", TOPOLOGY_WORD_SINGLE},
-	{"ACTIVE_STANDBY", CHOICE_NOT_YET},
+	{"SINGLE", TOPOLOGY_SINGLE},
+	{"ACTIVE_STANDBY", TOPOLOGY_ACTIVE_STANDBY},
 	{NULL, 0},
 };
 
-static const char *const required_keys[] = {"vip_address", NULL};
-
-static const struct refused_key refused_keys[] = {
-	{"additional_vips", REFUSED_NOT_YET},
-	{"amphorae", REFUSED_NOT_YET},
-	{"vrrp", REFUSED_NOT_YET},
-	{"subnet_cidr", REFUSED_NOT_YET},
-	{"gateway", REFUSED_NOT_YET},
-	{"host_routes", REFUSED_NOT_YET},
+static const struct refused_key refused_keys[] = {{NULL, NULL}};
+static const struct refused_key refused_of_single[] = {
+	{"amphorae", "has a meaning with topology ACTIVE_STANDBY only"},
+	{"vrrp", "has a meaning with topology ACTIVE_STANDBY only"},
 	{NULL, NULL},
 };
-
-/* Beside {"loadbalancer": …} stands nothing. */
-static const struct refused_key refused_beside[] = {{NULL, NULL}};
-
-/* The pools by what may refer to them. */
-struct pool_directory {
-	struct text_index ids, names;
-	struct text_index shared_names; /* of several pools: no reference */
-};
-
-static void directory_deinit(struct pool_directory *directory)
-{
-	text_index_deinit(&directory->ids);
-	text_index_deinit(&directory->names);
-	text_index_deinit(&directory->shared_names);
-}
-
-static void directory_fill(struct pool_directory *directory, const struct pool_list *pools)
-{
-	for (size_t i = 0; i < pools->count; i++) {
-		const struct pool *pool = pools->items[i];
-
-		text_index_add(&directory->ids, pool->id.text, i);
-		if (pool->name[0] && !text_index_add(&directory->names, pool->name, i))
-			text_index_add(&directory->shared_names, pool->name, i);
-	}
-}
-
-/* The pool that is meant, or NULL with a fault. */
-static const struct pool *directory_find(const struct pool_directory *directory,
-	const struct pool_list *pools, const struct pool_reference *reference,
-	struct faults *faults, const struct place *listener)
-{
-	const char *text = reference->id ? reference->id : reference->name;
-	size_t number;
-
-	if (!text)
-		return NULL;
-	if (reference->id && text_index_find(&directory->ids, reference->id, &number))
-		return pools->items[number];
-	if (!reference->name || !text_index_find(&directory->names, reference->name, &number))
-		faults_add(faults, listener, reference->key, "there is no pool '%s'", text);
-	else if (text_index_find(&directory->shared_names, reference->name, &number))
-		faults_add(faults, listener, reference->key,
-			"several pools are called '%s': refer to one by its id", text);
-	else
-		return pools->items[number];
-	return NULL;
-}
-
-/* Now that every pool is known. list is the one that the listeners were read from. */
-static void resolve_references(struct load_balancer *load_balancer,
-	const struct pool_reference *references, const struct reader_list *list)
-{
-	CLEANUP(directory_deinit) struct pool_directory directory = {0};
-
-	directory_fill(&directory, &load_balancer->pools);
-	for (size_t i = 0; i < load_balancer->listener_count; i++) {
-		const struct pool_reference *reference = &references[i];
-		struct place place = {.parent = &list->place, .index = reference->index};
-		const struct pool *pool;
-
-		if (!reference->key)
-			continue;
-		pool = directory_find(
-			&directory, &load_balancer->pools, reference, list->faults, &place);
-		if (pool)
-			listener_set_default_pool(&load_balancer->listeners[i], pool, list->faults,
-				&place, reference->key);
-	}
-}
+static const char *const required_of_pair[] = {"amphorae", "vrrp", NULL};
 
 static void read_pools(
 	struct reader *reader, struct naming *naming, struct load_balancer *load_balancer)
@@ -114,26 +39,42 @@ static void read_pools(
 		pool_parse(&pool, naming, NULL, pool_list_add(&load_balancer->pools));
 }
 
+/* A VIP that is at fault has none, and could have had any. */
+static bool has_family(const struct load_balancer *load_balancer, int family)
+{
+	for (size_t i = 0; i < load_balancer->vip_count; i++)
+		if (load_balancer->vips[i].address.family == family ||
+			load_balancer->vips[i].address.family == 0)
+			return true;
+	return false;
+}
+
 static void read_listeners(
 	struct reader *reader, struct naming *naming, struct load_balancer *load_balancer)
 {
 	cleanup_text_index struct text_index ports = {NULL};
-	cleanup_free struct pool_reference *references = NULL;
+	cleanup_pool_references struct pool_references references = {NULL};
+	struct listener_surroundings surroundings = {.naming = naming,
+		.pools = &load_balancer->pools,
+		.references = &references,
+		.ports = &ports,
+		.has_ipv4 = has_family(load_balancer, AF_INET),
+		.has_ipv6 = has_family(load_balancer, AF_INET6)};
 	struct reader_list list;
 	struct reader listener;
 
 	if (!reader_enter_list(reader, "listeners", &list))
 		return;
+	if (reader_list_size(&list) > LISTENERS_MAX) {
+		reader_fault(reader, "listeners", "must be at most %d", LISTENERS_MAX);
+		return;
+	}
 	load_balancer->listeners =
 		xcalloc(reader_list_size(&list), sizeof(*load_balancer->listeners));
-	references = xcalloc(reader_list_size(&list), sizeof(*references));
-	while (reader_list_next(&list, &listener)) {
-		size_t i = load_balancer->listener_count++;
-
-		listener_parse(&listener, naming, &ports, &load_balancer->pools,
-			&load_balancer->listeners[i], &references[i]);
-	}
-	resolve_references(load_balancer, references, &list);
+	while (reader_list_next(&list, &listener))
+		listener_parse(&listener, &surroundings,
+			&load_balancer->listeners[load_balancer->listener_count++]);
+	pool_references_resolve(&references, &load_balancer->pools, &list);
 }
 
 /* The URL's id, which the document may repeat; else the document's; else one made of the VIP. */
@@ -147,29 +88,88 @@ static void read_id(struct reader *reader, const struct id *id, struct load_bala
 			id->text);
 	if (id) {
 		load_balancer->id = *id;
-	} else if (!given) {
+	} else if (!given && load_balancer->vips[0].address.family != 0) {
 		address_format(&load_balancer->vips[0].address, vip);
 		naming_derive_load_balancer_id(vip, &load_balancer->id);
 	}
+}
+
+static void read_additional_vips(
+	struct reader_list *list, bool is_pair, struct load_balancer *load_balancer)
+{
+	cleanup_text_index struct text_index addresses = {NULL};
+	char text[ADDRESS_TEXT_MAX];
+	struct reader reader;
+
+	if (load_balancer->vips[0].address.family != 0) {
+		address_format(&load_balancer->vips[0].address, text);
+		text_index_add(&addresses, text, 0);
+	}
+	while (reader_list_next(list, &reader)) {
+		struct vip *vip = &load_balancer->vips[load_balancer->vip_count++];
+
+		vip_parse(&reader, "ip_address", is_pair, vip);
+		reader_finish(&reader, refused_keys);
+		if (vip->address.family == 0)
+			continue;
+		address_format(&vip->address, text);
+		if (!text_index_add(&addresses, text, 0))
+			reader_fault(
+				&reader, "ip_address", "is a VIP of this load balancer already");
+	}
+}
+
+static void read_vips(struct reader *reader, struct load_balancer *load_balancer)
+{
+	bool is_pair = load_balancer->topology == TOPOLOGY_ACTIVE_STANDBY;
+	struct reader_list additional;
+	bool has_additional = reader_enter_list(reader, "additional_vips", &additional);
+
+	load_balancer->vips = xcalloc(1 + (has_additional ? reader_list_size(&additional) : 0),
+		sizeof(*load_balancer->vips));
+	load_balancer->vip_count = 1;
+	vip_parse(reader, "vip_address", is_pair, &load_balancer->vips[0]);
+	if (has_additional)
+		read_additional_vips(&additional, is_pair, load_balancer);
+}
+
+/* topology is CHOICE_NOT_YET where it is at fault itself. */
+static void read_pair(struct reader *reader, int topology, struct load_balancer *load_balancer)
+{
+	struct reader_list amphorae;
+	struct reader vrrp;
+
+	if (topology == TOPOLOGY_SINGLE) {
+		reader_refuse(reader, refused_of_single);
+		return;
+	}
+	if (topology == TOPOLOGY_ACTIVE_STANDBY)
+		reader_require(reader, required_of_pair);
+	if (reader_enter_list(reader, "amphorae", &amphorae))
+		amphorae_parse(&amphorae, load_balancer->vips, load_balancer->vip_count,
+			&load_balancer->amphorae, &load_balancer->amphora_count);
+	if (reader_enter_object(reader, "vrrp", &vrrp))
+		vrrp_group_parse(&vrrp, &load_balancer->id, &load_balancer->vrrp_group);
 }
 
 static void read_load_balancer(
 	struct reader *reader, const struct id *id, struct load_balancer *load_balancer)
 {
 	const char *project_id = reader_text(reader, "project_id", PROJECT_ID_CHARACTERS_MAX);
+	int topology = reader_has(reader, "topology")
+			       ? reader_choice(reader, "topology", topologies, CHOICE_NOT_YET)
+			       : TOPOLOGY_SINGLE;
 	cleanup_naming struct naming naming;
 
-	load_balancer->vips = xcalloc(1, sizeof(*load_balancer->vips));
-	load_balancer->vip_count = 1;
-	load_balancer->vips[0].address = (struct address){.family = AF_INET};
-	reader_require(reader, required_keys);
-	reader_address(reader, "vip_address", &load_balancer->vips[0].address);
+	if (topology == TOPOLOGY_ACTIVE_STANDBY)
+		load_balancer->topology = TOPOLOGY_ACTIVE_STANDBY;
+	read_vips(reader, load_balancer);
 	read_id(reader, id, load_balancer);
 	naming_init(&naming, &load_balancer->id);
 	load_balancer->name = reader_name(reader);
 	load_balancer->project_id = xstrdup(project_id ? project_id : "");
 	load_balancer->admin_state_up = reader_flag(reader, "admin_state_up", true);
-	reader_choice(reader, "topology", topologies, TOPOLOGY_WORD_SINGLE);
+	read_pair(reader, topology, load_balancer);
 	read_pools(reader, &naming, load_balancer);
 	read_listeners(reader, &naming, load_balancer);
 	reader_finish(reader, refused_keys);
@@ -188,7 +188,7 @@ static void read_document(const json_t *document, const struct id *id, struct fa
 	}
 	if (reader_enter_object(&whole, "loadbalancer", &inner))
 		read_load_balancer(&inner, id, load_balancer);
-	reader_finish(&whole, refused_beside);
+	reader_finish(&whole, refused_keys);
 }
 
 int load_balancer_parse(const char *text, size_t size_bytes, const struct id *id,
@@ -214,7 +214,13 @@ void load_balancer_free(struct load_balancer *load_balancer)
 	for (size_t i = 0; i < load_balancer->listener_count; i++)
 		listener_deinit(&load_balancer->listeners[i]);
 	free(load_balancer->listeners);
+	for (size_t i = 0; i < load_balancer->vip_count; i++)
+		vip_deinit(&load_balancer->vips[i]);
 	free(load_balancer->vips);
+	for (size_t i = 0; i < load_balancer->amphora_count; i++)
+		amphora_deinit(&load_balancer->amphorae[i]);
+	free(load_balancer->amphorae);
+	vrrp_group_deinit(&load_balancer->vrrp_group);
 	pool_list_deinit(&load_balancer->pools);
 	free(load_balancer->project_id);
 	free(load_balancer->name);
@@ -226,7 +232,8 @@ bool load_balancer_has_frontend(const struct load_balancer *load_balancer)
 	if (!load_balancer->admin_state_up)
 		return false;
 	for (size_t i = 0; i < load_balancer->listener_count; i++)
-		if (load_balancer->listeners[i].admin_state_up)
+		if (load_balancer->listeners[i].admin_state_up &&
+			!listener_is_lvs(&load_balancer->listeners[i]))
 			return true;
 	return false;
 }

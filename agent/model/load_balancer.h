@@ -45,8 +45,8 @@ int load_balancer_parse(const char *text, size_t size_bytes, const struct id *id
 void load_balancer_free(struct load_balancer *load_balancer);
 
 /*
- * Whether its haproxy.cfg has a frontend, so that HAProxy has something to serve. Not so when every
- * listener, or the load balancer, is administratively down.
+ * Whether its haproxy.cfg has a frontend, so that HAProxy has something to serve. Not so when the
+ * load balancer, or every listener that is not LVS's, is administratively down.
  */
 bool load_balancer_has_frontend(const struct load_balancer *load_balancer);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "model/naming.h"
+#include "model/pool.h"
 #include "model/reader.h"
 #include "model/text_index.h"
 
@@ -13,12 +14,7 @@ enum { END_TEXT_MAX = ADDRESS_TEXT_MAX + 6 };
 
 static const char *const required_keys[] = {"address", "protocol_port", NULL};
 
-static const struct refused_key refused_keys[] = {
-	{"backup", REFUSED_NOT_YET},
-	{"monitor_address", REFUSED_NOT_YET},
-	{"monitor_port", REFUSED_NOT_YET},
-	{NULL, NULL},
-};
+static const struct refused_key refused_keys[] = {{NULL, NULL}};
 
 /* Address and port, which tell the members of one pool apart; false when something is at fault. */
 static bool read_end(struct reader *reader, struct text_index *ends_of_pool, struct member *member,
@@ -37,8 +33,14 @@ static bool read_end(struct reader *reader, struct text_index *ends_of_pool, str
 	return false;
 }
 
+static void read_monitor_end(struct reader *reader, struct member *member)
+{
+	reader_address(reader, "monitor_address", &member->monitor_address);
+	member->monitor_port = (in_port_t)reader_number(reader, "monitor_port", 1, UINT16_MAX, 0);
+}
+
 void member_parse(struct reader *reader, struct naming *naming, const struct id *pool_id,
-	struct text_index *ends_of_pool, struct member *ret_member)
+	int pool_protocol, struct text_index *ends_of_pool, struct member *ret_member)
 {
 	char end[END_TEXT_MAX];
 	char identity[ID_SIZE_MAX + 1 + END_TEXT_MAX];
@@ -54,6 +56,12 @@ void member_parse(struct reader *reader, struct naming *naming, const struct id 
 	ret_member->weight = (uint16_t)reader_number(
 		reader, "weight", 0, MEMBER_WEIGHT_MAX, MEMBER_WEIGHT_DEFAULT);
 	ret_member->admin_state_up = reader_flag(reader, "admin_state_up", true);
+	ret_member->backup = reader_flag(reader, "backup", false);
+	if (ret_member->backup && pool_protocol_is_lvs(pool_protocol))
+		reader_warn(reader, "backup",
+			"has no effect in UDP and SCTP pools: the member gets traffic at all "
+			"times");
+	read_monitor_end(reader, ret_member);
 	reader_finish(reader, refused_keys);
 }
 

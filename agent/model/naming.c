@@ -22,6 +22,8 @@ static const struct {
 	[NAMING_POOL] = {"pool", "pool"},
 	[NAMING_MEMBER] = {"member", "member"},
 	[NAMING_HEALTH_MONITOR] = {"healthmonitor", "health monitor"},
+	[NAMING_L7POLICY] = {"l7policy", "L7 policy"},
+	[NAMING_L7RULE] = {"l7rule", "L7 rule"},
 };
 
 /* What HAProxy's statistics say instead of a server's name; a member called so could not be told
@@ -91,6 +93,9 @@ static bool is_usable(
 	else if (kind == NAMING_MEMBER && (text_equal(id->text, reserved_member_ids[0]) ||
 						  text_equal(id->text, reserved_member_ids[1])))
 		reader_fault(reader, "id", "must not be '%s': HAProxy's statistics use that word",
+			id->text);
+	else if (kind == NAMING_L7RULE && text_equal_nocase(id->text, "or"))
+		reader_fault(reader, "id", "must not be '%s': HAProxy's conditions use that word",
 			id->text);
 	else
 		return true;

@@ -2,8 +2,9 @@
 /*
  * The ids of one load balancer's parts while its model is parsed: read, or derived from what tells
  * the part from others to a person (a listener's protocol and port, a member's address and port, a
- * name), never from its position, so that inserting one changes no other. Each is used once.
- * Used by model/ only.
+ * name), never from its position, so that inserting one changes no other. An L7 policy without a
+ * name is known by all that it does: action, target and the conditions of its rules, whatever their
+ * order; an L7 rule by its condition. Each id is used once. Used by model/ only.
  */
 #pragma once
 
@@ -16,7 +17,9 @@ enum naming_kind {
 	NAMING_POOL,
 	NAMING_MEMBER,
 	NAMING_HEALTH_MONITOR,
-	NAMING_KIND_COUNT
+	NAMING_L7POLICY,
+	NAMING_L7RULE,
+	NAMING_KIND_COUNT,
 };
 
 struct naming {

@@ -11,32 +11,25 @@
 static const struct choice protocols[] = {
 	{"HTTP", POOL_HTTP},
 	{"TCP", POOL_TCP},
-	{"HTTPS", CHOICE_NOT_YET},
-	{"PROXY", CHOICE_NOT_YET},
-	{"PROXYV2", CHOICE_NOT_YET},
-	{"UDP", CHOICE_NOT_YET},
-	{"SCTP", CHOICE_NOT_YET},
+	{"HTTPS", POOL_HTTPS},
+	{"PROXY", POOL_PROXY},
+	{"PROXYV2", POOL_PROXYV2},
+	{"UDP", POOL_UDP},
+	{"SCTP", POOL_SCTP},
 	{NULL, 0},
 };
 
 static const struct choice algorithms[] = {
 	{"ROUND_ROBIN", LB_ROUND_ROBIN},
-	{"LEAST_CONNECTIONS", CHOICE_NOT_YET},
-	{"SOURCE_IP", CHOICE_NOT_YET},
+	{"LEAST_CONNECTIONS", LB_LEAST_CONNECTIONS},
+	{"SOURCE_IP", LB_SOURCE_IP},
+	{"SOURCE_IP_PORT", CHOICE_NOT_YET},
 	{NULL, 0},
 };
 
 static const char *const required_keys[] = {"protocol", "lb_algorithm", NULL};
 
 static const struct refused_key refused_keys[] = {
-	{"session_persistence", REFUSED_NOT_YET},
-	{"tls_enabled", REFUSED_NOT_YET},
-	{"tls_ciphers", REFUSED_NOT_YET},
-	{"tls_versions", REFUSED_NOT_YET},
-	{"alpn_protocols", REFUSED_NOT_YET},
-	{"client_certificate", REFUSED_NOT_YET},
-	{"ca_certificate", REFUSED_NOT_YET},
-	{"crl", REFUSED_NOT_YET},
 	{"tls_container_ref", REFUSED_BARBICAN("client_certificate")},
 	{"ca_tls_container_ref", REFUSED_BARBICAN("ca_certificate")},
 	{"crl_container_ref", REFUSED_BARBICAN("crl")},
@@ -46,6 +39,11 @@ static const struct refused_key refused_keys[] = {
 const char *pool_protocol_name(enum pool_protocol protocol)
 {
 	return choice_name(protocols, (int)protocol);
+}
+
+bool pool_protocol_is_lvs(int protocol)
+{
+	return protocol == POOL_UDP || protocol == POOL_SCTP;
 }
 
 static void read_id(
@@ -62,7 +60,36 @@ static void read_id(
 	naming_read_id(naming, reader, NAMING_POOL, identity, &pool->id);
 }
 
-static void read_members(struct reader *reader, struct naming *naming, struct pool *pool)
+static void read_persistence(struct reader *reader, int protocol, struct pool *pool)
+{
+	struct reader persistence;
+
+	if (reader_enter_object(reader, "session_persistence", &persistence))
+		session_persistence_parse(&persistence, protocol, &pool->session_persistence);
+}
+
+static void read_certificate(
+	struct reader *reader, const char *key, bool tls_enabled, struct certificate_name *name)
+{
+	if (reader_certificate(reader, key, name) && !tls_enabled)
+		reader_warn(reader, key, "has no effect without tls_enabled");
+}
+
+static void read_tls(struct reader *reader, int protocol, struct pool_tls *tls)
+{
+	tls->enabled = reader_flag(reader, "tls_enabled", false);
+	if (tls->enabled && pool_protocol_is_lvs(protocol))
+		reader_warn(reader, "tls_enabled", "has no effect in UDP and SCTP pools");
+	tls_parse(reader, tls->enabled ? TLS_DEFAULTS_OCTAVIA : TLS_DEFAULTS_NONE, &tls->tls);
+	read_certificate(reader, "client_certificate", tls->enabled, &tls->client_certificate);
+	read_certificate(reader, "ca_certificate", tls->enabled, &tls->ca_certificate);
+	read_certificate(reader, "crl", tls->enabled, &tls->crl);
+	if (tls->crl.text[0] && !reader_has(reader, "ca_certificate"))
+		reader_fault(reader, "crl", "needs a ca_certificate beside it");
+}
+
+static void read_members(
+	struct reader *reader, struct naming *naming, int protocol, struct pool *pool)
 {
 	cleanup_text_index struct text_index ends = {NULL};
 	struct reader_list list;
@@ -72,34 +99,38 @@ static void read_members(struct reader *reader, struct naming *naming, struct po
 		return;
 	pool->members = xcalloc(reader_list_size(&list), sizeof(*pool->members));
 	while (reader_list_next(&list, &member))
-		member_parse(
-			&member, naming, &pool->id, &ends, &pool->members[pool->member_count++]);
+		member_parse(&member, naming, &pool->id, protocol, &ends,
+			&pool->members[pool->member_count++]);
 }
 
-static void read_health_monitor(struct reader *reader, struct naming *naming, struct pool *pool)
+static void read_health_monitor(
+	struct reader *reader, struct naming *naming, int protocol, struct pool *pool)
 {
 	struct reader monitor;
 
 	if (!reader_enter_object(reader, "healthmonitor", &monitor))
 		return;
 	pool->health_monitor = xcalloc(1, sizeof(*pool->health_monitor));
-	health_monitor_parse(&monitor, naming, &pool->id, pool->health_monitor);
+	health_monitor_parse(&monitor, naming, &pool->id, protocol, pool->health_monitor);
 }
 
 void pool_parse(struct reader *reader, struct naming *naming, const struct id *owner_id,
 	struct pool *ret_pool)
 {
-	*ret_pool = (struct pool){.name = reader_name(reader)};
+	int protocol = reader_choice(reader, "protocol", protocols, CHOICE_NOT_YET);
+
+	/* The fallback is what fits every listener: no fault that follows from a fault. */
+	*ret_pool = (struct pool){.name = reader_name(reader),
+		.protocol = protocol == CHOICE_NOT_YET ? POOL_HTTP : (enum pool_protocol)protocol};
 	reader_require(reader, required_keys);
 	read_id(reader, naming, owner_id, ret_pool);
 	ret_pool->admin_state_up = reader_flag(reader, "admin_state_up", true);
-	/* The fallback is what fits every listener: no fault that follows from a fault. */
-	ret_pool->protocol =
-		(enum pool_protocol)reader_choice(reader, "protocol", protocols, POOL_HTTP);
 	ret_pool->lb_algorithm = (enum lb_algorithm)reader_choice(
 		reader, "lb_algorithm", algorithms, LB_ROUND_ROBIN);
-	read_members(reader, naming, ret_pool);
-	read_health_monitor(reader, naming, ret_pool);
+	read_persistence(reader, protocol, ret_pool);
+	read_tls(reader, protocol, &ret_pool->tls);
+	read_members(reader, naming, protocol, ret_pool);
+	read_health_monitor(reader, naming, protocol, ret_pool);
 	reader_finish(reader, refused_keys);
 }
 
@@ -111,6 +142,8 @@ static void pool_free(struct pool *pool)
 	if (pool->health_monitor)
 		health_monitor_deinit(pool->health_monitor);
 	free(pool->health_monitor);
+	session_persistence_deinit(&pool->session_persistence);
+	tls_deinit(&pool->tls.tls);
 	free(pool->name);
 	free(pool);
 }

@@ -13,6 +13,7 @@
 #include "base/id.h"
 #include "model/health_monitor.h"
 #include "model/member.h"
+#include "model/session_persistence.h"
 #include "model/tls.h"
 
 enum pool_protocol {
@@ -26,20 +27,6 @@ enum pool_protocol {
 	POOL_PROTOCOL_COUNT,
 };
 enum lb_algorithm { LB_ROUND_ROBIN, LB_LEAST_CONNECTIONS, LB_SOURCE_IP };
-
-enum session_persistence_type {
-	PERSISTENCE_NONE,
-	PERSISTENCE_SOURCE_IP,
-	PERSISTENCE_HTTP_COOKIE,
-	PERSISTENCE_APP_COOKIE,
-};
-
-struct session_persistence {
-	enum session_persistence_type type;
-	char *cookie_name;  /* PERSISTENCE_APP_COOKIE */
-	unsigned timeout_s; /* LVS; 0: Octavia's default, 360 s */
-	char *granularity;  /* LVS: "255.255.255.0" or, for IPv6, "64"; NULL: single addresses */
-};
 
 /* How members are spoken to. Certificates are names of uploaded PEM files. */
 struct pool_tls {
@@ -74,14 +61,16 @@ struct naming;
 struct reader;
 
 /*
- * Reads one pool; faults go to the reader's. owner_id: the listener whose default pool it is, and
- * whose id names it when it has no name; NULL in the load balancer's list, where it must have a
- * name or an id.
+ * Reads one pool; faults go to the reader's. owner_id: the listener or L7 policy that it is
+ * described in, whose id names it when it has no name; NULL in the load balancer's list, where it
+ * must have a name or an id.
  */
 void pool_parse(struct reader *reader, struct naming *naming, const struct id *owner_id,
 	struct pool *ret_pool);
 /* "TCP", as in the JSON. */
 const char *pool_protocol_name(enum pool_protocol protocol);
+/* Whether keepalived and the kernel's IPVS serve such pools; else HAProxy does. */
+bool pool_protocol_is_lvs(int protocol);
 
 /* A new, empty pool at the end of the list, which owns it. */
 struct pool *pool_list_add(struct pool_list *list);

@@ -14,10 +14,10 @@ enum { KEY_QUOTED_MAX = 255 };
 
 /* What Octavia's API says of its objects, and what says nothing to an agent. */
 static const char *const ignored_keys[] = {"availability_zone", "created_at", "description",
-	"flavor_id", "healthmonitor_id", "operating_status", "port_id", "project_id", "provider",
-	"provisioning_status", "subnet_id", "tags", "tenant_id", "updated_at", "vip_network_id",
-	"vip_port_id", "vip_qos_policy_id", "vip_sg_ids", "vip_subnet_id", "vip_vnic_type",
-	"vnic_type"};
+	"flavor_id", "healthmonitor_id", "listener_id", "operating_status", "port_id", "project_id",
+	"provider", "provisioning_status", "subnet_id", "tags", "tenant_id", "updated_at",
+	"vip_network_id", "vip_port_id", "vip_qos_policy_id", "vip_sg_ids", "vip_subnet_id",
+	"vip_vnic_type", "vnic_type"};
 /* The same, when they are lists of nothing but ids. */
 static const char *const back_references[] = {"listeners", "loadbalancers", "pools"};
 
@@ -84,14 +84,18 @@ void reader_require(struct reader *reader, const char *const keys[])
 			reader_fault(reader, *keys, "is required");
 }
 
+bool reader_says(struct reader *reader, const char *key)
+{
+	const json_t *value = reader_value(reader, key);
+
+	return value && !says_nothing(value);
+}
+
 void reader_refuse(struct reader *reader, const struct refused_key refused[])
 {
-	for (; refused->key; refused++) {
-		const json_t *value = reader_value(reader, refused->key);
-
-		if (value && !says_nothing(value))
+	for (; refused->key; refused++)
+		if (reader_says(reader, refused->key))
 			reader_fault(reader, refused->key, "%s", refused->why);
-	}
 }
 
 static bool has_control_character(const char *text)
@@ -238,7 +242,7 @@ int reader_choice(
 			continue;
 		if (choice->value != CHOICE_NOT_YET)
 			return choice->value;
-		reader_fault(reader, key, "%s " REFUSED_NOT_YET, name);
+		reader_fault(reader, key, "%s is not supported by amphorae", name);
 		return fallback;
 	}
 	fault_of_choice(reader, key, choices);
@@ -268,6 +272,16 @@ long reader_duration_ms(
 	if (!check_range(reader, key, duration_ms, unit_ms, min, max))
 		return fallback_ms;
 	return (long)duration_ms;
+}
+
+long reader_seconds(struct reader *reader, const char *key, long min, long max, long fallback)
+{
+	long duration_ms = reader_duration_ms(reader, key, 1000, min, max, fallback * 1000);
+
+	if (duration_ms % 1000 == 0)
+		return duration_ms / 1000;
+	reader_fault(reader, key, "must be whole seconds");
+	return fallback;
 }
 
 static bool is_host(const struct address *address)

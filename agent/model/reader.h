@@ -48,8 +48,7 @@ enum { CHOICE_NOT_YET = -1 };
 /* The word of a value that is in the table. */
 const char *choice_name(const struct choice choices[], int value);
 
-/* A key that is known and refused, unless its value says nothing: null, false, "", "NONE", [], {}.
- * A table of them ends with {NULL}. */
+/* A key that is known and refused, where it says something. A table of them ends with {NULL}. */
 struct refused_key {
 	const char *key;
 	const char *why;
@@ -69,6 +68,9 @@ void reader_refuse(struct reader *reader, const struct refused_key refused[]);
 /* The key's value, for what no other call reads; NULL when it is absent or null. */
 const json_t *reader_value(struct reader *reader, const char *key);
 bool reader_has(struct reader *reader, const char *key);
+/* Not so when the value is one of Octavia's ways to say that a thing is not used: null, false, "",
+ * "NONE", [], {}. */
+bool reader_says(struct reader *reader, const char *key);
 
 /*
  * A text without control characters, of at most max_characters characters; NULL when absent or at
@@ -85,6 +87,8 @@ int reader_choice(
  */
 long reader_duration_ms(
 	struct reader *reader, const char *key, long unit_ms, long min, long max, long fallback_ms);
+/* The same in whole seconds. */
+long reader_seconds(struct reader *reader, const char *key, long min, long max, long fallback);
 /* The object's "name", the caller's to free; "" when it has none. */
 char *reader_name(struct reader *reader);
 /*

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/address.h"
@@ -23,4 +24,12 @@ struct vip {
 	size_t host_route_count;
 };
 
+struct reader;
+
+/*
+ * Reads a VIP whose address stands at address_key; faults go to the reader's. needs_subnet: without
+ * subnet_cidr it is a fault. An address that is absent or at fault has family 0.
+ */
+void vip_parse(
+	struct reader *reader, const char *address_key, bool needs_subnet, struct vip *ret_vip);
 void vip_deinit(struct vip *vip);

@@ -42,7 +42,7 @@ static uint64_t bytes_out(const struct item *item)
 
 static uint64_t sessions(const struct item *item)
 {
-	return item->listener->total.connections;
+	return item->listener->total.sessions_total;
 }
 
 static uint64_t current_sessions(const struct item *item)

@@ -38,3 +38,27 @@ void escape_log_format(const char *text, size_t size_bytes, struct buf *ret_text
 		buf_append_char(ret_text, text[i]);
 	}
 }
+
+static bool is_plain_argument(char c)
+{
+	return (unsigned char)c > 0x20 && c != 0x7f && !strchr("\\\"',()", c);
+}
+
+void escape_sample_argument(const char *text, size_t size_bytes, struct buf *ret_text)
+{
+	size_t plain = 0;
+
+	while (plain < size_bytes && is_plain_argument(text[plain]))
+		plain++;
+	if (plain == size_bytes) {
+		buf_append(ret_text, text, size_bytes);
+		return;
+	}
+	buf_append_char(ret_text, '"');
+	for (size_t i = 0; i < size_bytes; i++) {
+		if (text[i] == '"' || text[i] == '\\')
+			buf_append_char(ret_text, '\\');
+		buf_append_char(ret_text, text[i]);
+	}
+	buf_append_char(ret_text, '"');
+}

@@ -20,3 +20,8 @@ void escape_haproxy(const char *text, size_t size_bytes, struct buf *ret_text);
  * pass escape_haproxy().
  */
 void escape_log_format(const char *text, size_t size_bytes, struct buf *ret_text);
+/*
+ * The same for an argument of a sample fetch, such as NAME in req.hdr(NAME), which a comma, a
+ * parenthesis or a quote would end: such names are put between double quotes of their own.
+ */
+void escape_sample_argument(const char *text, size_t size_bytes, struct buf *ret_text);

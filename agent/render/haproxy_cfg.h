@@ -6,6 +6,10 @@
  */
 #pragma once
 
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "model/load_balancer.h"
@@ -16,16 +20,37 @@
  * out.
  */
 #define RENDER_MODEL_LINE "# Rendered by amphora-agent from model "
-/* Where the amphora's rsyslog listens. */
-#define RENDER_LOG_SOCKET "/run/rsyslog/octavia/log"
+/* What the options are where nobody configured anything else: Octavia's defaults. */
+#define RENDER_LOG_SOCKET       "/run/rsyslog/octavia/log" /* of the amphora's rsyslog */
+#define RENDER_STICK_TABLE_SIZE "10k" /* [haproxy_amphora] haproxy_stick_size */
+enum {
+	RENDER_PROMETHEUS_PORT = 9102,          /* of our prometheus-proxy, on the loopback */
+	RENDER_PROMETHEUS_EXPORTER_PORT = 9101, /* of the exporter in HAProxy that it asks */
+};
 
-/* What the text depends on beside the model. Texts are the caller's. */
+/*
+ * What the text depends on beside the model. Texts are the caller's. The same model and options
+ * give the same text: a value that changes from one call to the next makes each of them a reload.
+ */
 struct haproxy_cfg_options {
 	const char *template_dir;
 	const char *base_path;
+	const char *base_cert_dir; /* certificates lie in its folder LB */
 	const char *model_etag;
 	const char *log_socket;                                  /* RENDER_LOG_SOCKET */
 	unsigned user_log_facility, administrative_log_facility; /* LOCAL0 … LOCAL7 */
+	const char *stick_table_size;                            /* RENDER_STICK_TABLE_SIZE */
+	in_port_t prometheus_port; /* 0: nobody answers a PROMETHEUS listener's clients */
+	in_port_t prometheus_exporter_port;
+	/*
+	 * Free, buffers and cached together: two fifths of what connections leave of it become the
+	 * cache of TLS sessions. 0: unknown, HAProxy's own size.
+	 */
+	uint64_t available_memory_kib;
+	/* Of the amphora, whose first one is left to everybody else; 0: HAProxy is not pinned. */
+	unsigned cpu_count;
+	/* A checked member is down until its first check has passed: HAProxy 3.1 and newer. */
+	bool members_start_down;
 };
 
 /*

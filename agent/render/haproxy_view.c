@@ -1,200 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "render/haproxy_view.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "render/backend_view.h"
 #include "render/escape.h"
+#include "render/frontend_view.h"
+#include "render/haproxy_scope.h"
+#include "render/l7policy_view.h"
+#include "render/peer_name.h"
+#include "render/view.h"
 
-enum { MAXCONN_MAX = 1000 * 1000 };
+/* Octavia's figures. */
+enum {
+	MAXCONN_MAX = 1000 * 1000,
+	PEERS_PORT = 1025,
+	CONNECTION_MEMORY_KIB = 32,
+	TLS_CACHE_MIN_KIB = 5000, /* what HAProxy takes by itself */
+	TLS_CACHE_BLOCKS_PER_KIB = 4,
+};
 
-/* "[2001:db8::1]:65535" */
-enum { END_TEXT_MAX = ADDRESS_TEXT_MAX + 8 };
-
-/* Takes the value over. Without memory the program ends (base/alloc.h). */
-static void set(json_t *object, const char *key, json_t *value)
-{
-	if (json_object_set_new_nocheck(object, key, value) < 0)
-		abort();
-}
-
-static void set_text(json_t *object, const char *key, const char *text)
-{
-	set(object, key, json_string_nocheck(text));
-}
-
-static void set_number(json_t *object, const char *key, long number)
-{
-	set(object, key, json_integer(number));
-}
-
-static void append(json_t *array, json_t *value)
-{
-	if (json_array_append_new(array, value) < 0)
-		abort();
-}
-
-/* IPv6 in brackets, which HAProxy does not ask for but a reader may. */
-static void set_end(json_t *object, const char *key, const struct address *address, in_port_t port)
-{
-	char text[ADDRESS_TEXT_MAX];
-	char end[END_TEXT_MAX];
-
-	address_format(address, text);
-	snprintf(end, sizeof(end), address->family == AF_INET6 ? "[%s]:%u" : "%s:%u", text, port);
-	set_text(object, key, end);
-}
-
-/* "60s", as Octavia writes it, or "1500ms". */
-static void set_duration(json_t *object, const char *key, long duration_ms)
-{
-	char text[32];
-
-	if (duration_ms % 1000 == 0)
-		snprintf(text, sizeof(text), "%lds", duration_ms / 1000);
-	else
-		snprintf(text, sizeof(text), "%ldms", duration_ms);
-	set_text(object, key, text);
-}
-
-/* Nothing in HAProxy is unlimited. */
-static long connection_limit(const struct listener *listener)
-{
-	return listener->connection_limit ? (long)listener->connection_limit
-					  : LISTENER_CONNECTION_LIMIT_DEFAULT;
-}
-
-static json_t *view_servers(const struct pool *pool)
-{
-	json_t *servers = json_array();
-
-	for (size_t i = 0; i < pool->member_count; i++) {
-		const struct member *member = &pool->members[i];
-		json_t *server = json_object();
-
-		set_text(server, "id", member->id.text);
-		set_end(server, "address", &member->address, member->protocol_port);
-		set_number(server, "weight", member->weight);
-		if (!member->admin_state_up)
-			set(server, "disabled", json_true());
-		append(servers, server);
-	}
-	return servers;
-}
-
-/* "200|201", a regular expression. */
-static void set_expected(json_t *object, const struct health_monitor_request *request)
-{
-	cleanup_buf struct buf text = BUF_INIT(64 * KIB);
-
-	for (size_t i = 0; i < request->code_count; i++)
-		buf_append_format(&text, "%s%u", i ? "|" : "", request->codes[i]);
-	set_text(object, "expected", buf_text(&text));
-}
-
-static json_t *view_request(const struct health_monitor_request *request)
-{
-	json_t *http = json_object();
-
-	set_text(http, "method", request->method);
-	set_text(http, "path", request->path);
-	if (request->version)
-		set_text(http, "version", request->version);
-	if (request->host)
-		set_text(http, "host", request->host);
-	set_expected(http, request);
-	return http;
-}
-
-static json_t *view_check(const struct health_monitor *monitor)
-{
-	json_t *check = json_object();
-
-	set_duration(check, "timeout", monitor->timeout_ms);
-	set_duration(check, "interval", monitor->delay_ms);
-	set_number(check, "fall", monitor->max_retries_down);
-	set_number(check, "rise", monitor->max_retries);
-	if (monitor->type == HEALTH_MONITOR_HTTP)
-		set(check, "http", view_request(&monitor->request));
-	return check;
-}
-
-/* servers: those of the pools that were viewed before, by the pool's id. */
-static json_t *view_backend(
-	const struct pool *pool, const struct listener *listener, const char *name, json_t *servers)
-{
-	json_t *backend = json_object();
-
-	set_text(backend, "name", name);
-	set_text(backend, "mode", pool->protocol == POOL_HTTP ? "http" : "tcp");
-	if (pool->protocol == POOL_HTTP)
-		set(backend, "reuses_connections", json_true());
-	set_text(backend, "balance", "roundrobin");
-	if (pool->health_monitor && pool->health_monitor->admin_state_up)
-		set(backend, "check", view_check(pool->health_monitor));
-	set_number(backend, "fullconn", connection_limit(listener));
-	set_number(backend, "timeout_connect", listener->timeout_member_connect_ms);
-	set_number(backend, "timeout_server", listener->timeout_member_data_ms);
-	if (listener->protocol == LISTENER_HTTP)
-		set_number(backend, "timeout_tunnel", listener->timeout_client_data_ms);
-	if (!json_object_get(servers, pool->id.text))
-		set(servers, pool->id.text, view_servers(pool));
-	set(backend, "servers", json_incref(json_object_get(servers, pool->id.text)));
-	return backend;
-}
-
-static json_t *view_frontend(
-	const struct load_balancer *load_balancer, const struct listener *listener, json_t *servers)
-{
-	const struct pool *pool = listener->default_pool;
-	json_t *frontend = json_object();
-	json_t *backends = json_array();
-
-	set_text(frontend, "id", listener->id.text);
-	set_number(frontend, "maxconn", connection_limit(listener));
-	set_end(frontend, "bind", &load_balancer->vips[0].address, listener->protocol_port);
-	set_text(frontend, "mode", listener->protocol == LISTENER_HTTP ? "http" : "tcp");
-	if (listener->protocol == LISTENER_HTTP)
-		set(frontend, "is_http", json_true());
-	set_number(frontend, "timeout_client", listener->timeout_client_data_ms);
-	if (listener->timeout_tcp_inspect_ms)
-		set_number(frontend, "inspect_delay", listener->timeout_tcp_inspect_ms);
-	if (pool && pool->admin_state_up) {
-		cleanup_free char *name = xformat("%s:%s", pool->id.text, listener->id.text);
-
-		set_text(frontend, "default_backend", name);
-		append(backends, view_backend(pool, listener, name, servers));
-	}
-	set(frontend, "backends", backends);
-	return frontend;
-}
-
-static json_t *view_frontends(const struct load_balancer *load_balancer)
-{
-	json_t *frontends = json_array();
-	json_auto_t *servers = json_object();
-
-	if (!load_balancer->admin_state_up)
-		return frontends;
-	for (size_t i = 0; i < load_balancer->listener_count; i++)
-		if (load_balancer->listeners[i].admin_state_up)
-			append(frontends, view_frontend(load_balancer, &load_balancer->listeners[i],
-						  servers));
-	return frontends;
-}
-
-/* What the listeners allow together, also while the load balancer is down. */
-static long maxconn(const struct load_balancer *load_balancer)
-{
-	long sum = 0;
-
-	for (size_t i = 0; i < load_balancer->listener_count; i++)
-		if (load_balancer->listeners[i].admin_state_up)
-			sum += connection_limit(&load_balancer->listeners[i]);
-	return sum > 0 && sum < MAXCONN_MAX ? sum : MAXCONN_MAX;
-}
+/* A thread group of HAProxy has no more. */
+enum { THREADS_MAX = 64 };
 
 /* As they stand in a log-format, where "-" is the word for nothing. */
 static json_t *view_names(const struct load_balancer *load_balancer)
@@ -204,26 +34,180 @@ static json_t *view_names(const struct load_balancer *load_balancer)
 	json_t *names = json_object();
 
 	escape_log_format(project_id, strlen(project_id), &escaped);
-	set_text(names, "id", load_balancer->id.text);
-	set_text(names, "project_id", project_id[0] ? buf_text(&escaped) : "-");
+	view_set_text(names, "id", load_balancer->id.text);
+	view_set_text(names, "project_id", project_id[0] ? buf_text(&escaped) : "-");
 	return names;
+}
+
+/* What the listeners allow together, also while the load balancer is down. */
+static long maxconn(const struct load_balancer *load_balancer)
+{
+	long sum = 0;
+
+	for (size_t i = 0; i < load_balancer->listener_count; i++) {
+		const struct listener *listener = &load_balancer->listeners[i];
+
+		if (listener->admin_state_up && !listener_is_lvs(listener))
+			sum += frontend_connection_limit(listener);
+	}
+	return sum > 0 && sum < MAXCONN_MAX ? sum : MAXCONN_MAX;
+}
+
+static bool has_listener(const struct load_balancer *load_balancer, enum listener_protocol protocol)
+{
+	for (size_t i = 0; i < load_balancer->listener_count; i++)
+		if (load_balancer->listeners[i].protocol == protocol)
+			return true;
+	return false;
+}
+
+/* In blocks; nothing when HAProxy's own size will do. */
+static void set_tls_cache(json_t *view, const struct load_balancer *load_balancer,
+	const struct haproxy_cfg_options *options)
+{
+	uint64_t connections_kib = CONNECTION_MEMORY_KIB * (uint64_t)maxconn(load_balancer);
+	uint64_t cache_kib;
+
+	if (options->available_memory_kib <= connections_kib ||
+		!has_listener(load_balancer, LISTENER_TERMINATED_HTTPS))
+		return;
+	cache_kib = (options->available_memory_kib - connections_kib) * 2 / 5;
+	if (cache_kib > TLS_CACHE_MIN_KIB)
+		view_set_number(view, "tls_cache", (long)(cache_kib * TLS_CACHE_BLOCKS_PER_KIB));
+}
+
+/* All CPUs but the first. */
+static void set_threads(json_t *view, unsigned cpu_count)
+{
+	if (cpu_count > THREADS_MAX)
+		view_set_number(view, "threads", THREADS_MAX);
+	else if (cpu_count > 1)
+		view_set_number(view, "threads", cpu_count - 1);
+}
+
+static json_t *view_peer(const struct amphora *amphora)
+{
+	cleanup_free char *name = peer_name_of(&amphora->id);
+	json_t *peer = json_object();
+
+	view_set_text(peer, "name", name);
+	view_set_end(peer, "address", &amphora->vrrp_ip, PEERS_PORT);
+	return peer;
+}
+
+/* The section is named after the load balancer, without hyphens. */
+static json_t *view_peers(const struct load_balancer *load_balancer)
+{
+	cleanup_buf struct buf name = BUF_INIT(KIB);
+	json_t *members = json_array();
+	json_t *peers = json_object();
+
+	for (const char *c = load_balancer->id.text; *c; c++)
+		if (*c != '-')
+			buf_append_char(&name, *c);
+	buf_append_text(&name, "_peers");
+	for (size_t i = 0; i < load_balancer->amphora_count; i++)
+		view_append(members, view_peer(&load_balancer->amphorae[i]));
+	view_set_text(peers, "name", buf_text(&name));
+	view_set(peers, "members", members);
+	return peers;
+}
+
+static json_t *view_metrics(const struct haproxy_cfg_options *options)
+{
+	json_t *metrics = json_object();
+
+	view_set_number(metrics, "exporter_port", options->prometheus_exporter_port);
+	if (options->prometheus_port)
+		view_set_number(metrics, "proxy_port", options->prometheus_port);
+	return metrics;
+}
+
+/* Once, however many policies redirect to it. */
+static void append_backend(struct haproxy_scope *scope, json_t *backends, json_t *seen,
+	const struct pool *pool, const struct listener *listener)
+{
+	if (!pool->admin_state_up || json_object_get(seen, pool->id.text))
+		return;
+	view_set_flag(seen, pool->id.text, true);
+	view_append(backends, backend_view(scope, pool, listener));
+}
+
+static json_t *view_backends(struct haproxy_scope *scope, const struct listener *listener)
+{
+	json_t *backends = json_array();
+	json_auto_t *seen = json_object();
+
+	if (listener->default_pool)
+		append_backend(scope, backends, seen, listener->default_pool, listener);
+	for (size_t i = 0; i < listener->l7policy_count; i++) {
+		const struct l7policy *policy = &listener->l7policies[i];
+
+		if (l7policy_has_backend(policy))
+			append_backend(scope, backends, seen, policy->redirect_pool, listener);
+	}
+	return backends;
+}
+
+static json_t *view_listeners(struct haproxy_scope *scope)
+{
+	const struct load_balancer *load_balancer = scope->load_balancer;
+	json_t *listeners = json_array();
+
+	for (size_t i = 0; i < load_balancer->listener_count; i++) {
+		const struct listener *listener = &load_balancer->listeners[i];
+		json_t *view;
+
+		if (!load_balancer->admin_state_up || !listener->admin_state_up ||
+			listener_is_lvs(listener))
+			continue;
+		view = json_object();
+		view_set(view, "frontend", frontend_view(scope, listener));
+		view_set(view, "backends", view_backends(scope, listener));
+		view_append(listeners, view);
+	}
+	return listeners;
+}
+
+static void set_global(json_t *view, const struct load_balancer *load_balancer,
+	const struct haproxy_cfg_options *options)
+{
+	const char *id = load_balancer->id.text;
+	cleanup_free char *stats_socket = xformat("%s/%s.sock", options->base_path, id);
+	cleanup_free char *state_file = xformat("%s/%s/servers-state", options->base_path, id);
+
+	view_set(view, "load_balancer", view_names(load_balancer));
+	view_set_text(view, "log_socket", options->log_socket);
+	view_set_number(view, "user_log_facility", options->user_log_facility);
+	view_set_number(view, "administrative_log_facility", options->administrative_log_facility);
+	view_set_text(view, "stats_socket", stats_socket);
+	view_set_text(view, "server_state_file", state_file);
+	view_set_number(view, "maxconn", maxconn(load_balancer));
+	set_tls_cache(view, load_balancer, options);
+	set_threads(view, options->cpu_count);
+	view_set_text(view, "stick_table_size", options->stick_table_size);
 }
 
 json_t *haproxy_view(
 	const struct load_balancer *load_balancer, const struct haproxy_cfg_options *options)
 {
-	const char *id = load_balancer->id.text;
-	cleanup_free char *stats_socket = xformat("%s/%s.sock", options->base_path, id);
-	cleanup_free char *state_file = xformat("%s/%s/servers-state", options->base_path, id);
+	cleanup_free char *certificates =
+		xformat("%s/%s", options->base_cert_dir, load_balancer->id.text);
+	json_auto_t *servers = json_object();
+	struct haproxy_scope scope = {
+		.load_balancer = load_balancer,
+		.options = options,
+		.certificates = certificates,
+		.servers = servers,
+	};
 	json_t *view = json_object();
 
-	set(view, "load_balancer", view_names(load_balancer));
-	set_text(view, "log_socket", options->log_socket);
-	set_number(view, "user_log_facility", options->user_log_facility);
-	set_number(view, "administrative_log_facility", options->administrative_log_facility);
-	set_text(view, "stats_socket", stats_socket);
-	set_text(view, "server_state_file", state_file);
-	set_number(view, "maxconn", maxconn(load_balancer));
-	set(view, "frontends", view_frontends(load_balancer));
+	set_global(view, load_balancer, options);
+	if (load_balancer->topology == TOPOLOGY_ACTIVE_STANDBY)
+		view_set(view, "peers", view_peers(load_balancer));
+	if (has_listener(load_balancer, LISTENER_PROMETHEUS))
+		view_set(view, "metrics", view_metrics(options));
+	view_set(view, "listeners", view_listeners(&scope));
+	view_set_flag(view, "has_ping", scope.has_ping);
 	return view;
 }

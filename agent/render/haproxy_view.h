@@ -4,18 +4,13 @@
  * template only says them in HAProxy's words, which name the keys. Used by render/ only.
  *
  *	{"load_balancer": {"id", "project_id"}, "log_socket", "user_log_facility",
- *	 "administrative_log_facility", "stats_socket", "server_state_file", "maxconn",
- *	 "frontends": [
- *	   {"id", "maxconn", "bind", "mode", "is_http", "default_backend", "timeout_client",
- *	    "inspect_delay", "backends": [
- *	      {"name", "mode", "reuses_connections", "balance", "fullconn", "timeout_connect",
- *	       "timeout_server", "timeout_tunnel",
- *	       "check": {"timeout", "interval", "fall", "rise",
- *	                 "http": {"method", "path", "version", "host", "expected"}},
- *	       "servers": [{"id", "address", "weight", "disabled"}]}]}]}
+ *	 "administrative_log_facility", "stats_socket", "server_state_file", "maxconn", "tls_cache",
+ *	 "threads", "has_ping", "stick_table_size",
+ *	 "peers": {"name", "members": [{"name", "address"}]},
+ *	 "metrics": {"exporter_port", "proxy_port"},
+ *	 "listeners": [{"frontend": render/frontend_view.h, "backends": [render/backend_view.h]}]}
  *
- * What does not apply is absent. Timeouts are in milliseconds, but for those of "check", which are
- * texts with their unit.
+ * What does not apply is absent.
  */
 #pragma once
 

@@ -42,8 +42,7 @@ static void set_seconds(json_t *object, const char *key, long duration_ms)
 static void set_named(json_t *object, const struct id *id, bool admin_state_up)
 {
 	view_set_text(object, "id", id->text);
-	if (!admin_state_up)
-		view_set(object, "disabled", json_true());
+	view_set_flag(object, "disabled", !admin_state_up);
 }
 
 /* Scripts are given whole seconds. */
@@ -118,7 +117,7 @@ static json_t *view_codes(const struct health_monitor_request *request)
 		else
 			snprintf(text, sizeof(text), "%u-%u", request->codes[first],
 				request->codes[last]);
-		view_append(codes, json_string_nocheck(text));
+		view_append_text(codes, text);
 	}
 	return codes;
 }

@@ -61,8 +61,7 @@ static json_t *view_vip(const struct vip *vip)
 	view_set_address(view, "address", &vip->address);
 	set_cidr(view, "host", &host);
 	set_cidr(view, "subnet_cidr", &vip->subnet_cidr);
-	if (vip->gateway.family)
-		view_set_address(view, "gateway", &vip->gateway);
+	view_set_address(view, "gateway", &vip->gateway);
 	view_set(view, "host_routes", view_host_routes(vip));
 	return view;
 }
@@ -101,6 +100,20 @@ static json_t *view_peers(const struct load_balancer *load_balancer, const struc
 	return peers;
 }
 
+/* keepalived speaks version 3 of VRRP over IPv6, which knows no passwords. */
+static void set_authentication(
+	json_t *view, const struct vrrp_group *group, const struct amphora *amphora)
+{
+	json_t *authentication;
+
+	if (amphora->vrrp_ip.family == AF_INET6)
+		return;
+	authentication = json_object();
+	view_set_text(authentication, "auth_type", group->auth_type);
+	view_set_text(authentication, "auth_pass", group->auth_pass);
+	view_set(view, "authentication", authentication);
+}
+
 json_t *keepalived_vrrp_view(const struct load_balancer *load_balancer,
 	const struct amphora *amphora, const struct keepalived_vrrp_options *options)
 {
@@ -115,8 +128,7 @@ json_t *keepalived_vrrp_view(const struct load_balancer *load_balancer,
 	view_set_number(view, "virtual_router_id", group->virtual_router_id);
 	view_set_number(view, "priority", amphora->vrrp_priority);
 	view_set_number(view, "advert_int", group->advert_int_s);
-	view_set_text(view, "auth_type", group->auth_type);
-	view_set_text(view, "auth_pass", group->auth_pass);
+	set_authentication(view, group, amphora);
 	view_set_address(view, "unicast_src_ip", &amphora->vrrp_ip);
 	view_set(view, "unicast_peers", view_peers(load_balancer, amphora));
 	set_vips(view, load_balancer, amphora);

@@ -5,9 +5,9 @@
  *keys. Used by render/ only.
  *
  *	{"check_script", "vrrp_instance", "interface", "virtual_router_id", "priority",
- *"advert_int", "auth_type", "auth_pass", "unicast_src_ip", "unicast_peers": ["198.51.100.16"],
- *	 "virtual_ipaddress": ["198.51.100.13"], "virtual_ipaddress_excluded": ["2001:db8::13"],
- *	 "vips": [
+ *"advert_int", "authentication": {"auth_type", "auth_pass"}, "unicast_src_ip", "unicast_peers":
+ *["198.51.100.16"], "virtual_ipaddress": ["198.51.100.13"], "virtual_ipaddress_excluded":
+ *["2001:db8::13"], "vips": [
  *	   {"address", "host": "198.51.100.13/32", "subnet_cidr", "gateway",
  *	    "host_routes": [{"destination", "nexthop"}]}]}
  *

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Building the JSON that a template is rendered over. Without memory the program ends
- * (base/alloc.h), so nothing here fails. Used by render/ only.
+ * How views are built: the JSON that a template shows. A key whose value says nothing is left out,
+ * so that the template's sections are the decisions. Without memory the program ends
+ * (base/alloc.h). Used by render/ only.
  */
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/address.h"
 
-/* Takes the value over. */
+/* Each takes the value over. */
 void view_set(json_t *object, const char *key, json_t *value);
-void view_set_text(json_t *object, const char *key, const char *text);
-void view_set_number(json_t *object, const char *key, long number);
-void view_set_address(json_t *object, const char *key, const struct address *address);
-/* Takes the value over. */
 void view_append(json_t *array, json_t *value);
+
+/* Texts are valid UTF-8 (base/text.h), as whatever came out of a document is. */
+void view_set_text(json_t *object, const char *key, const char *text);
+void view_append_text(json_t *array, const char *text);
+void view_set_number(json_t *object, const char *key, long number);
+/* Leaves the key out when it is not so. */
+void view_set_flag(json_t *object, const char *key, bool is_so);
+/* "10.0.0.1"; nothing when the family is 0. */
+void view_set_address(json_t *object, const char *key, const struct address *address);
 void view_append_address(json_t *array, const struct address *address);
+/* "10.0.0.1:80", "[2001:db8::1]:80" */
+void view_set_end(json_t *object, const char *key, const struct address *address, in_port_t port);
+void view_append_end(json_t *array, const struct address *address, in_port_t port);

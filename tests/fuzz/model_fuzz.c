@@ -81,8 +81,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 	static const struct haproxy_cfg_options options = {
 		.template_dir = "templates",
 		.base_path = "/var/lib/octavia",
+		.base_cert_dir = "/var/lib/octavia/certs",
 		.model_etag = "0123456789abcdef0123456789abcdef",
 		.log_socket = RENDER_LOG_SOCKET,
+		.stick_table_size = RENDER_STICK_TABLE_SIZE,
+		.prometheus_port = RENDER_PROMETHEUS_PORT,
+		.prometheus_exporter_port = RENDER_PROMETHEUS_EXPORTER_PORT,
 	};
 	cleanup_faults struct faults faults = {0};
 	cleanup_load_balancer struct load_balancer *load_balancer = NULL;

@@ -6,11 +6,29 @@ import re
 
 SECTIONS = ("global", "defaults", "frontend", "backend", "peers")
 ESCAPES = {"t": "\t", "n": "\n", "r": "\r"}
+BLANKS = " \t\v\f"
+HEX = re.compile("[0-9a-fA-F]{2}")
+
+
+def _escape(line, at, in_double_quotes):
+    """(what a backslash before `at` stands for, where to go on)."""
+    following = line[at:at + 1]
+    if following == "x":
+        if not HEX.match(line, at + 1):
+            raise ValueError(f"no hexadecimal digits in {line!r}")
+        return chr(int(line[at + 1:at + 3], 16)), at + 3
+    if following in ESCAPES:
+        return ESCAPES[following], at + 1
+    if following and (following in "\\ #'\"" or following == "$" and in_double_quotes):
+        return following, at + 1
+    return "\\", at
 
 
 def words(line):
-    """The words of one line, quotes and escapes resolved; [] for a comment. A variable between
-    double quotes is an error here: nothing that is rendered may hold one."""
+    """The words of one line, quotes and escapes resolved; [] for a comment. What nothing rendered may
+    hold is a ValueError: a variable between double quotes, a control character as it is."""
+    if re.search("[\0-\x08\x0a-\x1f\x7f]", line):
+        raise ValueError(f"a control character in {line!r}")
     result, word, quote, at = [], None, None, 0
     while at < len(line):
         char = line[at]
@@ -20,21 +38,12 @@ def words(line):
         if char in "\"'" and quote in (None, char):
             quote = None if quote else char
             word = word or ""
-        elif char == "\\" and quote != "'" and at < len(line):
-            following = line[at]
-            at += 1
-            if following == "x":
-                word = (word or "") + chr(int(line[at:at + 2], 16))
-                at += 2
-            elif following in ESCAPES:
-                word = (word or "") + ESCAPES[following]
-            elif following in "\\ #'\"" or (following == "$" and quote):
-                word = (word or "") + following
-            else:
-                word = (word or "") + "\\" + following
+        elif char == "\\" and quote != "'":
+            meant, at = _escape(line, at, quote == '"')
+            word = (word or "") + meant
         elif char == "$" and quote == '"':
             raise ValueError(f"a variable in {line!r}")
-        elif char.isspace() and char.isascii() and not quote:
+        elif char in BLANKS and not quote:
             if word is not None:
                 result.append(word)
             word = None
@@ -51,7 +60,7 @@ class Configuration:
     def __init__(self, text):
         self.sections = {}
         directives = None
-        for line in re.split(r"[\r\n]+", text):
+        for line in text.split("\n"):
             found = words(line)
             if not found:
                 continue

@@ -9,43 +9,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "model_case.h"
-#include "render/haproxy_cfg.h"
-
-static const struct haproxy_cfg_options options = {
-	.template_dir = "templates",
-	.base_path = "/var/lib/octavia",
-	.model_etag = "0123456789abcdef0123456789abcdef",
-	.log_socket = RENDER_LOG_SOCKET,
-	.user_log_facility = 0,
-	.administrative_log_facility = 1,
-};
-
-/* The text of a model that is taken; the caller frees. */
-static char *render(const char *text)
-{
-	cleanup_model struct model_case model = model_parse(text);
-	cleanup_buf struct buf rendered = BUF_INIT(MIB);
-	cleanup_free char *faults = fault_lines(&model.faults.errors);
-
-	assert_string_equal(faults, "");
-	assert_int_equal(render_haproxy_cfg(model.load_balancer, &options, &rendered, NULL), 0);
-	return buf_take_text(&rendered);
-}
-
-static void assert_holds(const char *text, const char *line)
-{
-	cleanup_free char *whole = xformat("\n%s\n", line);
-
-	if (!strstr(text, whole))
-		fail_msg("no line '%s' in:\n%s", line, text);
-}
-
-static void assert_lacks(const char *text, const char *part)
-{
-	if (strstr(text, part))
-		fail_msg("'%s' in:\n%s", part, text);
-}
+#include "render_case.h"
 
 static const char smallest[] =
 	"{'vip_address': '10.0.0.10', 'project_id': 'p', 'listeners': [{'id': 'L', 'protocol': "
@@ -330,5 +294,5 @@ int main(void)
 		cmocka_unit_test(the_time_grows_with_the_model_not_with_its_square),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, render_setup, render_teardown);
 }

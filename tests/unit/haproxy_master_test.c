@@ -55,6 +55,42 @@ static void old_workers_are_counted_apart(void **state)
 	assert_int_equal(processes.old_workers, 2);
 }
 
+static void all_workers_are_named(void **state)
+{
+	cleanup_free pid_t *workers = NULL;
+	size_t count = 77;
+
+	(void)state;
+	haproxy_workers_parse(HEAD
+		"24841           master          7 [failed: 0]   0d00h00m02s     3.4.0\n"
+		"# workers\n"
+		"24927           worker          0               0d00h00m01s     3.4.0\n"
+		"# old workers\n"
+		"24849           worker          1               0d00h00m02s     3.4.0\n"
+		"24000           worker          5               0d00h00m02s     3.4.0\n"
+		"# programs\n"
+		"24001           prog            0               0d00h00m02s     -\n\n",
+		&workers, &count);
+	assert_int_equal(count, 3);
+	assert_int_equal(workers[0], 24927);
+	assert_int_equal(workers[1], 24849);
+	assert_int_equal(workers[2], 24000);
+}
+
+static void what_is_no_list_of_processes_names_no_worker(void **state)
+{
+	static const char *const texts[] = {"", "\n", "Unknown command", "worker 7", "x worker 1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		cleanup_free pid_t *workers = NULL;
+		size_t count = 77;
+
+		haproxy_workers_parse(texts[i], &workers, &count);
+		assert_int_equal(count, 0);
+	}
+}
+
 static void a_failed_reload_is_counted_and_the_worker_goes_on(void **state)
 {
 	struct haproxy_processes processes = parsed(HEAD
@@ -135,6 +171,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fresh_haproxy_2_6_has_one_worker),
 		cmocka_unit_test(old_workers_are_counted_apart),
+		cmocka_unit_test(all_workers_are_named),
+		cmocka_unit_test(what_is_no_list_of_processes_names_no_worker),
 		cmocka_unit_test(a_failed_reload_is_counted_and_the_worker_goes_on),
 		cmocka_unit_test(after_a_failed_reload_3_4_hides_the_worker_among_the_old),
 		cmocka_unit_test(a_master_without_a_worker_has_none),

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "haproxy/own_config.h"
+#include "render/peer_name.h"
 
 static char folder[64];
 static struct settings settings;
@@ -64,7 +65,7 @@ static void assert_peer_name(const char *amphora_id, const char *expected)
 	cleanup_free char *name = NULL;
 
 	assert_int_equal(id_parse(amphora_id, strlen(amphora_id), "id", &id, NULL), 0);
-	name = haproxy_peer_name(&id);
+	name = peer_name_of(&id);
 	assert_string_equal(name, expected);
 }
 

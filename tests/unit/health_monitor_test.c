@@ -121,7 +121,7 @@ static void a_timeout_as_long_as_the_delay_is_none(void **state)
 
 static void a_tcp_monitor_with_a_request_is_a_fault(void **state)
 {
-	static const char only[] = "has a meaning for HTTP monitors only";
+	static const char only[] = "has a meaning for HTTP and HTTPS monitors only";
 	cleanup_free char *expected =
 		xformat(AT "url_path: %s\n" AT "expected_codes: %s", only, only);
 
@@ -129,14 +129,6 @@ static void a_tcp_monitor_with_a_request_is_a_fault(void **state)
 	assert_faults(MONITOR_MODEL(", 'type': 'TCP', 'url_path': '/', 'expected_codes': '200', "
 				    "'http_method': null, 'domain_name': null"),
 		expected);
-}
-
-static void types_that_are_not_built_yet_are_one_fault(void **state)
-{
-	(void)state;
-	assert_faults(MONITOR_MODEL(", 'type': 'HTTPS', 'url_path': 'x'"),
-		AT "type: HTTPS is not supported by this version of the agent yet");
-	assert_faults(MONITOR_MODEL(", 'type': 'ICMP'"), AT "type: must be one of HTTP, TCP");
 }
 
 static void assert_path_fault(const char *path, const char *fault)
@@ -236,6 +228,137 @@ static void a_host_is_a_domain_name(void **state)
 	}
 }
 
+#define CHECKED_POOL(protocol, type, keys)                                                         \
+	LISTED_POOL_MODEL(protocol, ", 'healthmonitor': {'type': '" type                           \
+				    "', 'delay': 5, 'timeout': 3, 'max_retries': 2" keys "}")
+#define CHECKED_AT LISTED_POOL_POINTER "/healthmonitor/"
+
+static const char *const type_names[HEALTH_MONITOR_TYPE_COUNT] = {
+	[HEALTH_MONITOR_TCP] = "TCP",
+	[HEALTH_MONITOR_HTTP] = "HTTP",
+	[HEALTH_MONITOR_HTTPS] = "HTTPS",
+	[HEALTH_MONITOR_PING] = "PING",
+	[HEALTH_MONITOR_TLS_HELLO] = "TLS-HELLO",
+	[HEALTH_MONITOR_UDP_CONNECT] = "UDP-CONNECT",
+	[HEALTH_MONITOR_SCTP] = "SCTP",
+};
+
+/* fits: a letter for each of type_names. */
+static void assert_types_fit(const char *protocol, const char *fits)
+{
+	for (size_t i = 0; i < HEALTH_MONITOR_TYPE_COUNT; i++) {
+		cleanup_free char *text =
+			xformat(CHECKED_POOL("%s", "%s", ""), protocol, type_names[i]);
+		cleanup_free char *fault =
+			xformat(CHECKED_AT "type: %s monitors cannot check the members of %s pools",
+				type_names[i], protocol);
+		cleanup_model struct model_case model = model_parse(text);
+
+		assert_faults(text, fits[i] == 'y' ? "" : fault);
+		if (model.load_balancer)
+			assert_int_equal(monitor_of(&model)->type, i);
+	}
+}
+
+static void a_monitor_fits_its_pool_as_in_octavias_api(void **state)
+{
+	(void)state;
+	assert_types_fit("TCP", "yyyyy--");
+	assert_types_fit("HTTP", "yyyyy--");
+	assert_types_fit("HTTPS", "yyyyy--");
+	assert_types_fit("PROXY", "yyyyy--");
+	assert_types_fit("PROXYV2", "yyyyy--");
+	assert_types_fit("UDP", "yy---yy");
+	assert_types_fit("SCTP", "yy---yy");
+}
+
+static void an_https_monitor_asks_as_an_http_monitor(void **state)
+{
+	cleanup_model struct model_case model =
+		model_parse(MONITOR_MODEL(", 'type': 'HTTPS', 'url_path': '/x'"));
+
+	(void)state;
+	assert_string_equal(monitor_of(&model)->request.path, "/x");
+	assert_int_equal(monitor_of(&model)->request.codes[0], 200);
+	assert_faults(MONITOR_MODEL(", 'type': 'HTTPS', 'url_path': 'x'"),
+		AT "url_path: must begin with '/'");
+}
+
+static void every_method_of_octavia_is_taken(void **state)
+{
+	static const char *const methods[] = {
+		"GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		cleanup_free char *text =
+			xformat(HTTP_MONITOR(", 'http_method': '%s'"), methods[i]);
+		cleanup_model struct model_case model = model_parse(text);
+
+		assert_string_equal(monitor_of(&model)->request.method, methods[i]);
+	}
+}
+
+static void an_unknown_type_does_not_hide_other_faults(void **state)
+{
+	(void)state;
+	assert_faults(MONITOR_MODEL(", 'type': 'ICMP', 'url_path': 'x', 'http_version': 1.0"),
+		AT "type: must be one of HTTP, TCP, HTTPS, PING, TLS-HELLO, UDP-CONNECT, SCTP\n" AT
+		   "url_path: must begin with '/'");
+}
+
+static void udp_is_asked_every_three_seconds_at_most(void **state)
+{
+	(void)state;
+	assert_faults(
+		LISTED_POOL_MODEL("UDP", ", 'healthmonitor': {'type': 'UDP-CONNECT', 'delay': 2, "
+					 "'timeout': 1, 'max_retries': 1}"),
+		CHECKED_AT "delay: must be at least 3");
+	assert_faults(LISTED_POOL_MODEL("UDP", ", 'healthmonitor': {'type': 'SCTP', 'delay': 2, "
+					       "'timeout': 1, 'max_retries': 1}"),
+		"");
+}
+
+static void a_path_that_keepalived_cannot_be_told_is_a_fault(void **state)
+{
+	(void)state;
+	assert_faults(CHECKED_POOL("UDP", "HTTP", ", 'url_path': '/$a'"), CHECKED_AT
+		"url_path: must not hold a '$' before a letter, '_' or '{': keepalived would read "
+		"a definition");
+	assert_faults(CHECKED_POOL("TCP", "HTTP", ", 'url_path': '/$a'"), "");
+}
+
+static void codes_and_times_that_keepalived_does_not_know_are_faults(void **state)
+{
+	(void)state;
+	assert_faults(CHECKED_POOL("UDP", "HTTP", ", 'expected_codes': '200,599'"), "");
+	assert_faults(CHECKED_POOL("UDP", "HTTP", ", 'expected_codes': '200,600'"), CHECKED_AT
+		"expected_codes: must be at most 599 in UDP and SCTP pools: keepalived knows no "
+		"others");
+	assert_faults(CHECKED_POOL("TCP", "HTTP", ", 'expected_codes': '200,600'"), "");
+	assert_faults(LISTED_POOL_MODEL("UDP", ", 'healthmonitor': {'type': 'TCP', 'delay': '2h', "
+					       "'timeout': 4294, 'max_retries': 1}"),
+		CHECKED_AT "timeout: must be at most 4293");
+	assert_faults(LISTED_POOL_MODEL("TCP", ", 'healthmonitor': {'type': 'TCP', 'delay': '2h', "
+					       "'timeout': 4294, 'max_retries': 1}"),
+		"");
+}
+
+static void a_request_that_keepalived_cannot_send_is_a_warning(void **state)
+{
+	cleanup_model struct model_case model =
+		model_parse(CHECKED_POOL("UDP", "HTTP", ", 'http_method': 'HEAD'"));
+	cleanup_model struct model_case get =
+		model_parse(CHECKED_POOL("UDP", "HTTP", ", 'http_method': 'GET'"));
+	cleanup_free char *warnings = fault_lines(&model.faults.warnings);
+
+	(void)state;
+	assert_string_equal(warnings, CHECKED_AT
+		"http_method: is not GET: members of UDP and SCTP pools are then not checked at "
+		"all");
+	assert_int_equal(get.faults.warnings.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,12 +371,19 @@ int main(void)
 		cmocka_unit_test(a_timeout_longer_than_the_delay_is_a_warning),
 		cmocka_unit_test(a_timeout_as_long_as_the_delay_is_none),
 		cmocka_unit_test(a_tcp_monitor_with_a_request_is_a_fault),
-		cmocka_unit_test(types_that_are_not_built_yet_are_one_fault),
 		cmocka_unit_test(a_url_path_is_a_path),
 		cmocka_unit_test(codes_of_another_form_are_a_fault),
 		cmocka_unit_test(the_http_version_is_a_number_or_a_text),
 		cmocka_unit_test(a_host_needs_http_1_1),
 		cmocka_unit_test(a_host_is_a_domain_name),
+		cmocka_unit_test(a_monitor_fits_its_pool_as_in_octavias_api),
+		cmocka_unit_test(an_https_monitor_asks_as_an_http_monitor),
+		cmocka_unit_test(every_method_of_octavia_is_taken),
+		cmocka_unit_test(an_unknown_type_does_not_hide_other_faults),
+		cmocka_unit_test(udp_is_asked_every_three_seconds_at_most),
+		cmocka_unit_test(a_path_that_keepalived_cannot_be_told_is_a_fault),
+		cmocka_unit_test(codes_and_times_that_keepalived_does_not_know_are_faults),
+		cmocka_unit_test(a_request_that_keepalived_cannot_send_is_a_warning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,8 +8,7 @@
 
 #include "model_case.h"
 
-#define NOT_YET " is not supported by this version of the agent yet"
-#define AT      "/listeners/0/"
+#define AT "/listeners/0/"
 
 static void a_listener_has_octavias_defaults(void **state)
 {
@@ -20,7 +19,7 @@ static void a_listener_has_octavias_defaults(void **state)
 	assert_int_equal(listener->protocol, LISTENER_HTTP);
 	assert_int_equal(listener->protocol_port, 80);
 	assert_true(listener->admin_state_up);
-	assert_int_equal(listener->connection_limit, 50000);
+	assert_int_equal(listener->connection_limit, 0);
 	assert_int_equal(listener->timeout_client_data_ms, 50000);
 	assert_int_equal(listener->timeout_member_connect_ms, 5000);
 	assert_int_equal(listener->timeout_member_data_ms, 50000);
@@ -55,9 +54,9 @@ static void zero_and_minus_one_are_the_default(void **state)
 		model_parse(LISTENER_MODEL(", 'connection_limit': -1"));
 
 	(void)state;
-	assert_int_equal(model.load_balancer->listeners[0].connection_limit, 50000);
+	assert_int_equal(model.load_balancer->listeners[0].connection_limit, 0);
 	assert_int_equal(model.load_balancer->listeners[0].timeout_client_data_ms, 50000);
-	assert_int_equal(unlimited.load_balancer->listeners[0].connection_limit, 50000);
+	assert_int_equal(unlimited.load_balancer->listeners[0].connection_limit, 0);
 }
 
 static void protocol_and_port_are_required(void **state)
@@ -79,32 +78,22 @@ static void ranges_are_octavias(void **state)
 		AT "timeout_member_data: must be at least 0");
 }
 
-static void a_port_has_one_listener(void **state)
+static void a_port_has_one_listener_of_each_transport(void **state)
 {
 	(void)state;
 	assert_faults("{'vip_address': '10.0.0.1', 'listeners': ["
 		      "{'protocol': 'TCP', 'protocol_port': 80},"
 		      "{'protocol': 'HTTP', 'protocol_port': 80},"
-		      "{'protocol': 'HTTP', 'protocol_port': 81}]}",
-		"/listeners/1/protocol_port: another listener has port 80 already");
-}
-
-static void what_is_not_built_yet_is_said_and_not_dropped(void **state)
-{
-	(void)state;
-	assert_faults("{'vip_address': '10.0.0.1', 'listeners': [{'protocol': 'TERMINATED_HTTPS', "
-		      "'protocol_port': 443, 'certificate': 'x'}]}",
-		AT "protocol: TERMINATED_HTTPS" NOT_YET "\n" AT "certificate:" NOT_YET);
-	assert_faults(
-		LISTENER_MODEL(", 'insert_headers': {'X-Forwarded-For': 'true'}, 'l7policies': "
-			       "[{}], 'allowed_cidrs': ['10.0.0.0/8']"),
-		AT "insert_headers:" NOT_YET "\n" AT "l7policies:" NOT_YET "\n" AT
-		   "allowed_cidrs:" NOT_YET);
-	assert_faults(
-		LISTENER_MODEL(", 'insert_headers': {}, 'l7policies': [], 'allowed_cidrs': null, "
-			       "'client_authentication': 'NONE', 'hsts_preload': false, "
-			       "'sni_container_refs': []"),
-		"");
+		      "{'protocol': 'PROMETHEUS', 'protocol_port': 80},"
+		      "{'protocol': 'UDP', 'protocol_port': 80},"
+		      "{'protocol': 'SCTP', 'protocol_port': 80},"
+		      "{'protocol': 'UDP', 'protocol_port': 80},"
+		      "{'protocol': 'SCTP', 'protocol_port': 80},"
+		      "{'protocol': 'HTTPS', 'protocol_port': 81}]}",
+		"/listeners/1/protocol_port: another listener has TCP port 80 already\n"
+		"/listeners/2/protocol_port: another listener has TCP port 80 already\n"
+		"/listeners/5/protocol_port: another listener has UDP port 80 already\n"
+		"/listeners/6/protocol_port: another listener has SCTP port 80 already");
 }
 
 static void a_tcp_listener_takes_http_pools_but_not_the_reverse(void **state)
@@ -136,8 +125,7 @@ int main(void)
 		cmocka_unit_test(zero_and_minus_one_are_the_default),
 		cmocka_unit_test(protocol_and_port_are_required),
 		cmocka_unit_test(ranges_are_octavias),
-		cmocka_unit_test(a_port_has_one_listener),
-		cmocka_unit_test(what_is_not_built_yet_is_said_and_not_dropped),
+		cmocka_unit_test(a_port_has_one_listener_of_each_transport),
 		cmocka_unit_test(a_tcp_listener_takes_http_pools_but_not_the_reverse),
 		cmocka_unit_test(one_default_pool_is_enough),
 	};

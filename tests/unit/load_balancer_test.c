@@ -10,8 +10,7 @@
 
 #include "model_case.h"
 
-#define NOT_YET " is not supported by this version of the agent yet"
-#define POOL    "'protocol': 'TCP', 'lb_algorithm': 'ROUND_ROBIN'"
+#define POOL "'protocol': 'TCP', 'lb_algorithm': 'ROUND_ROBIN'"
 #define TWO_LISTENERS(first, second)                                                               \
 	"'listeners': [{'protocol': 'TCP', 'protocol_port': 1, " first "},"                        \
 	"{'protocol': 'TCP', 'protocol_port': 2, " second "}]"
@@ -98,7 +97,8 @@ static void every_fault_is_in_the_answer(void **state)
 		"/vip_address: must be an IPv4 or IPv6 address\n"
 		"/name: must be a text\n"
 		"/admin_state_up: must be true or false\n"
-		"/listeners/0/protocol: must be one of HTTP, TCP\n"
+		"/listeners/0/protocol: must be one of HTTP, HTTPS, TCP, TERMINATED_HTTPS, "
+		"PROMETHEUS, UDP, SCTP\n"
 		"/listeners/0/protocol_port: must be at most 65535\n"
 		"/listeners/0/default_pool/members/0/address: must be an IPv4 or IPv6 address\n"
 		"/typo: is no key of this object");
@@ -131,18 +131,6 @@ static void more_faults_than_fit_are_counted(void **state)
 	assert_null(model.load_balancer);
 	assert_int_equal(model.faults.errors.count, 100);
 	assert_int_equal(model.faults.errors.left_out, 900);
-}
-
-static void what_is_not_built_yet_is_said_and_not_dropped(void **state)
-{
-	(void)state;
-	assert_faults(
-		"{'vip_address': '10.0.0.1', 'topology': 'ACTIVE_STANDBY', 'additional_vips': "
-		"[{'ip_address': '10.0.0.2'}], 'vrrp': {'group_name': 'x'}}",
-		"/topology: ACTIVE_STANDBY" NOT_YET "\n/additional_vips:" NOT_YET
-		"\n/vrrp:" NOT_YET);
-	assert_faults(
-		"{'vip_address': '10.0.0.1', 'topology': 'SINGLE', 'additional_vips': []}", "");
 }
 
 static void listeners_share_a_pool_by_id_or_name(void **state)
@@ -298,6 +286,56 @@ static void every_prefix_of_a_model_is_refused(void **state)
 	}
 }
 
+static void additional_vips_follow_the_first(void **state)
+{
+	cleanup_model struct model_case model =
+		model_parse("{'vip_address': '10.0.0.9', 'additional_vips': [{'ip_address': "
+			    "'2001:db8::1'}, {'ip_address': '10.0.0.1', 'subnet_id': 'x'}]}");
+	char text[ADDRESS_TEXT_MAX];
+
+	(void)state;
+	assert_non_null(model.load_balancer);
+	assert_int_equal(model.load_balancer->vip_count, 3);
+	address_format(&model.load_balancer->vips[0].address, text);
+	assert_string_equal(text, "10.0.0.9");
+	address_format(&model.load_balancer->vips[1].address, text);
+	assert_string_equal(text, "2001:db8::1");
+}
+
+static void a_vip_is_there_once(void **state)
+{
+	(void)state;
+	assert_faults("{'vip_address': '2001:db8::1', 'additional_vips': [{'ip_address': "
+		      "'2001:DB8:0::1'}, {'ip_address': '10.0.0.1'}, {'ip_address': '10.0.0.1'}, "
+		      "{}]}",
+		"/additional_vips/0/ip_address: is a VIP of this load balancer already\n"
+		"/additional_vips/2/ip_address: is a VIP of this load balancer already\n"
+		"/additional_vips/3/ip_address: is required");
+}
+
+static void a_pair_needs_its_amphorae_and_their_group(void **state)
+{
+	(void)state;
+	assert_faults("{'vip_address': '10.0.0.1', 'topology': 'ACTIVE_STANDBY'}",
+		"/subnet_cidr: is required with topology ACTIVE_STANDBY\n"
+		"/amphorae: is required\n/vrrp: is required");
+}
+
+static void a_pair_has_a_meaning_with_its_topology_only(void **state)
+{
+	static const char only[] = "has a meaning with topology ACTIVE_STANDBY only";
+	cleanup_free char *expected = xformat("/amphorae: %s\n/vrrp: %s", only, only);
+
+	(void)state;
+	assert_faults("{'vip_address': '10.0.0.1', 'amphorae': [{}], 'vrrp': {'group_name': 'x'}}",
+		expected);
+	assert_faults("{'vip_address': '10.0.0.1', 'topology': 'SINGLE', 'amphorae': [], 'vrrp': "
+		      "null, 'additional_vips': []}",
+		"");
+	assert_faults("{'vip_address': '10.0.0.1', 'topology': 'BOTH', 'vrrp': {}}",
+		"/topology: must be one of SINGLE, ACTIVE_STANDBY\n/vrrp/auth_pass: is required");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,7 +347,6 @@ int main(void)
 		cmocka_unit_test(every_fault_is_in_the_answer),
 		cmocka_unit_test(the_error_counts_the_faults),
 		cmocka_unit_test(more_faults_than_fit_are_counted),
-		cmocka_unit_test(what_is_not_built_yet_is_said_and_not_dropped),
 		cmocka_unit_test(listeners_share_a_pool_by_id_or_name),
 		cmocka_unit_test(a_listeners_own_pool_may_be_shared_by_name_from_before),
 		cmocka_unit_test(a_reference_to_no_pool_is_a_fault),
@@ -318,6 +355,10 @@ int main(void)
 		cmocka_unit_test(octavias_answer_can_be_pasted_back),
 		cmocka_unit_test(a_load_balancer_without_an_open_listener_has_no_frontend),
 		cmocka_unit_test(every_prefix_of_a_model_is_refused),
+		cmocka_unit_test(additional_vips_follow_the_first),
+		cmocka_unit_test(a_vip_is_there_once),
+		cmocka_unit_test(a_pair_needs_its_amphorae_and_their_group),
+		cmocka_unit_test(a_pair_has_a_meaning_with_its_topology_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

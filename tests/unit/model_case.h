@@ -72,6 +72,11 @@ static inline char *fault_lines(const struct fault_list *list)
 #define POOL_MODEL(keys)                                                                           \
 	LISTENER_MODEL(                                                                            \
 		", 'default_pool': {'protocol': 'HTTP', 'lb_algorithm': 'ROUND_ROBIN'" keys "}")
+/* A pool of any protocol, which no listener uses. */
+#define LISTED_POOL_MODEL(protocol, keys)                                                          \
+	"{'vip_address': '10.0.0.1', 'pools': [{'id': 'p', 'lb_algorithm': 'ROUND_ROBIN', "        \
+	"'protocol': '" protocol "'" keys "}]}"
+#define LISTED_POOL_POINTER    "/pools/0"
 #define MEMBERS_MODEL(members) POOL_MODEL(", 'members': [" members "]")
 #define MONITOR_MODEL(keys)                                                                        \
 	POOL_MODEL(", 'healthmonitor': {'delay': 5, 'timeout': 3, 'max_retries': 2" keys "}")

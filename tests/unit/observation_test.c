@@ -123,8 +123,9 @@ static void lvs_add(struct observation *observation, struct lvs_status *status)
 		.listener_count = 1,
 	};
 
-	lvs.listeners[0] = (struct lvs_observed){
-		.status = status, .total = {10, 20, 30}, .carried = {1, 2, 3}};
+	lvs.listeners[0] = (struct lvs_observed){.status = status,
+		.total = {.sessions_total = 10, .bytes_in = 20, .bytes_out = 30},
+		.carried = {.bytes_out = 3}};
 	observation_add_lvs(observation, &lvs);
 }
 

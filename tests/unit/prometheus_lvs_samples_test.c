@@ -39,7 +39,7 @@ static struct lvs_status statuses[] = {
 	{.listener = {.text = "N"}},
 };
 static struct lvs_observed observed[] = {
-	{.status = &statuses[0], .total = {10, 20, 30}},
+	{.status = &statuses[0], .total = {.sessions_total = 10, .bytes_in = 20, .bytes_out = 30}},
 	{.status = &statuses[1]},
 };
 static const struct lvs_observation observation = {

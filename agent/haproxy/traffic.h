@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a load balancer's listeners have transferred since it was made, over reloads, crashes and
+ * reboots: its ledger (traffic/ledger.h), BASE/LB/traffic.json, which dies with its folder. Each
+ * worker, the present one and old ones that still serve connections of theirs, is a source, asked
+ * through the master CLI; the kernel's services of its LVS listeners are others, which
+ * api/traffic.h adds. Used by the agent, which alone writes the file.
+ *
+ * The workers are read before each reload and stop (haproxy/launch.h), every TRAFFIC_INTERVAL_S
+ * (api/traffic.h) and when somebody asks. Lost is what a worker counts after its last reading: when
+ * it is killed, what came since then; at a stop the connections that it cuts; of an old worker the
+ * last connections, since it ends with them (HAProxy counts a connection's bytes when that ends,
+ * unless its config says `option contstats`).
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "haproxy/instance.h"
+#include "haproxy/site.h"
+#include "traffic/ledger.h"
+
+struct haproxy_traffic {
+	struct haproxy_site *site;
+	struct id id;
+	struct ledger *ledger;
+};
+
+/*
+ * Takes the ledger in hand: others wait. One that is missing or cannot be read is begun anew, which
+ * the log says in the second case. To be closed.
+ */
+struct haproxy_traffic *haproxy_traffic_open(struct haproxy_site *site, const struct id *id);
+/* Asks all workers. Those that are no more are settled; one that does not answer is an error, at
+ * the end of it all. */
+int haproxy_traffic_read(struct haproxy_traffic *traffic, struct err *err);
+/* Keeps what was read. A load balancer that was deleted meanwhile is no error. */
+int haproxy_traffic_store(struct haproxy_traffic *traffic, struct err *err);
+void haproxy_traffic_close(struct haproxy_traffic *traffic);
+DEFINE_CLEANUP(struct haproxy_traffic *, haproxy_traffic_close);
+#define cleanup_haproxy_traffic CLEANUP(cleanup_haproxy_traffic_close)
+
+/* All of this, before its processes are replaced or end; failures are logged. */
+void haproxy_traffic_record(const struct haproxy_instance *instance);
+/* A load balancer is being made: counts from now on. Its folder is there. */
+void haproxy_traffic_begin(const struct haproxy_instance *instance);

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the daemons themselves say of a text: haproxy -c, and keepalived's test as agent/keepalived/check.c
+judges it (its exit status alone says little)."""
+
+import pathlib
+import subprocess
+
+# One in how many load balancers is put before the daemons: a check takes longer than the rest.
+ONE_IN = 5
+# keepalived's complaints that are none of a text's: scripts run as root, and pools without members.
+KEEPALIVED_IGNORED = ("SECURITY VIOLATION", "keepalived_script", "has no real servers",
+                      "Non-existent interface specified", "WARNING - interface ")
+KEEPALIVED_STATUSES = (0, 4, 5, 6)
+
+
+class Check:
+    """folder: base_path of both sides, where certificates lie under the names that configs say."""
+
+    def __init__(self, folder, certificates):
+        self.folder = pathlib.Path(folder)
+        self.common = self.folder / "all-certificates"
+        self.common.mkdir()
+        certificates.write_to(self.common)
+        (self.folder / "certs").mkdir()
+
+    @staticmethod
+    def is_chosen(number):
+        return number % ONE_IN == 0
+
+    def of(self, comparison):
+        """Every complaint of one load balancer's texts."""
+        certs = self.folder / "certs" / comparison.case.description["id"]
+        certs.symlink_to(self.common)
+        for name, content in comparison.case.uploads.items():
+            if name.startswith("certs/"):
+                (self.folder / name).write_text(content)
+        for side, texts in (("octavia", comparison.octavias), ("ours", comparison.ours)):
+            for name, text in texts.items():
+                says = haproxy if name == "haproxy.cfg" else keepalived
+                complaint = says(self.folder / f"{side}-{name}", text)
+                if complaint:
+                    yield f"{side}: {name}: {complaint}\n{text}"
+
+
+def haproxy(path, text):
+    path.write_text(text)
+    run = subprocess.run(["haproxy", "-c", "-q", "-f", path], capture_output=True, text=True,
+                         timeout=60, check=False)
+    return run.stderr if run.returncode != 0 else ""
+
+
+def keepalived(path, text):
+    path.write_text(text)
+    run = subprocess.run(["keepalived", "--config-test", "-f", path], capture_output=True,
+                         text=True, timeout=60, check=False)
+    complaints = [line for line in (run.stdout + run.stderr).splitlines()
+                  if not any(part in line for part in KEEPALIVED_IGNORED)]
+    if run.returncode not in KEEPALIVED_STATUSES:
+        complaints.append(f"exit status {run.returncode}")
+    return "\n".join(complaints)

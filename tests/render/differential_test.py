@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What we render of a random load balancer means to HAProxy and keepalived what Octavia's own code
+renders of it; where it is meant to differ, a rule says so (rules.py).
+
+AMPHORA_RENDER_COUNT load balancers (default: 2,000), made from AMPHORA_RENDER_SEED (default: 1)."""
+
+import collections
+import concurrent.futures
+import os
+import pathlib
+import tempfile
+
+import pytest
+
+from render import daemons, features
+from render.certificates import Certificates
+from render.comparison import Comparison, Octavia, Ours, explain
+from render.generator import generate
+from render.rules import RULES
+
+COUNT = int(os.environ.get("AMPHORA_RENDER_COUNT") or 2000)
+SEED = os.environ.get("AMPHORA_RENDER_SEED") or "1"
+WORKERS = os.cpu_count() or 1
+ENOUGH = 1000  # load balancers, to expect of them that they hold everything
+SHOWN = 5
+
+
+class Run:
+    """What a range of load balancers came to; runs of several processes add up."""
+
+    def __init__(self):
+        self.failures = []
+        self.complaints = []
+        self.used = collections.Counter()
+        self.features = collections.Counter()
+        self.pairs = collections.Counter()
+        self.release = None
+
+    def add(self, other):
+        self.failures += other.failures
+        self.complaints += other.complaints
+        self.used += other.used
+        self.features += other.features
+        self.pairs += other.pairs
+        self.release = other.release
+
+
+def compare_range(numbers, certificates):
+    run = Run()
+    with tempfile.TemporaryDirectory(prefix="render-") as name:
+        folder = pathlib.Path(name)
+        octavia = Octavia(folder, certificates)
+        ours = Ours(folder, certificates)
+        check = daemons.Check(folder, certificates)
+        try:
+            for number in numbers:
+                compare_one(run, number, octavia, ours, check)
+        finally:
+            octavia.close()
+        run.release = octavia.release
+    return run
+
+
+def compare_one(run, number, octavia, ours, check):
+    description = generate(SEED, number)
+    run.features.update(features.of_load_balancer(description))
+    run.pairs.update(set(features.pairs(description)))
+    comparison = Comparison(description, octavia, ours)
+    run.used += comparison.used
+    if comparison.differences:
+        run.failures.append(number)
+    elif check.is_chosen(number):
+        run.complaints += [f"{number}: {complaint}" for complaint in check.of(comparison)]
+
+
+@pytest.fixture(scope="module")
+def run():
+    certificates = Certificates()
+    total = Run()
+    with concurrent.futures.ProcessPoolExecutor(WORKERS) as pool:
+        ranges = [range(start, COUNT, WORKERS) for start in range(WORKERS)]
+        for part in pool.map(compare_range, ranges, [certificates] * len(ranges)):
+            total.add(part)
+    return total
+
+
+def test_every_load_balancer_means_the_same(run):
+    if run.failures:
+        pytest.fail(f"{len(run.failures)} of {COUNT} load balancers differ\n\n" + "\n\n".join(
+            explain(SEED, number) for number in sorted(run.failures)[:SHOWN]))
+
+
+def test_the_daemons_take_both_texts(run):
+    if run.complaints:
+        pytest.fail(f"{len(run.complaints)} complaints\n" + "\n\n".join(run.complaints[:SHOWN]))
+
+
+def test_no_rule_is_stale(run):
+    wanted = {rule.name for rule in RULES if rule.applies_to(run.release)}
+    report = "\n".join(f"{count:7} {name}" for name, count in run.used.most_common())
+    print(f"Octavia {run.release}, {COUNT} load balancers; rules and how often each was needed:\n"
+          f"{report}")
+    if COUNT >= ENOUGH:
+        assert wanted - set(+run.used) == set()
+
+
+def test_every_feature_occurs(run):
+    if COUNT >= ENOUGH:
+        assert features.FEATURES - set(run.features) == set()
+        assert features.PAIRS - set(run.pairs) == set()
