@@ -27,12 +27,12 @@ static bool is_name(const char *text, const char *punctuation)
 	return true;
 }
 
-/* "" or ":8080". */
+/* "", ":" or ":8080". */
 static bool is_port(const char *text)
 {
 	uint64_t port;
 
-	return *text == '\0' ||
+	return text_equal(text, "") || text_equal(text, ":") ||
 	       (*text == ':' && text_parse_u64(text + 1, 0, UINT16_MAX, &port) == 0);
 }
 
@@ -73,6 +73,7 @@ static bool is_authority(char *text)
 const char *url_fault(const char *text)
 {
 	cleanup_free char *authority = NULL;
+	cleanup_free char *path = NULL;
 
 	if (strncasecmp(text, "http://", 7) == 0)
 		text += 7;
@@ -85,5 +86,9 @@ const char *url_fault(const char *text)
 	authority = xmemdup_text(text, strcspn(text, "/?#"));
 	if (!is_authority(authority))
 		return "must be a URL with a host";
+	text += strcspn(text, "/?#");
+	path = xmemdup_text(text, strcspn(text, "?#"));
+	if (strpbrk(path, "[]"))
+		return "must not hold '[' or ']' in its path: write %5B and %5D";
 	return NULL;
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "lvs/config.h"
+#include "model_case.h"
 #include "real_keepalived.h"
 #include "rendered_keepalived.h"
 
@@ -584,6 +585,64 @@ static void a_controllers_config_is_rendered_again(void **state)
 	assert_string_equal(buf_text(&text), controllers);
 }
 
+static void a_model_in_json_says_the_same(void **state)
+{
+	cleanup_model struct model_case model = model_parse(
+		"{'id': 'lb', 'vip_address': '198.51.100.10', 'listeners': [{'id': 'listener-1', "
+		"'protocol': 'UDP', 'protocol_port': 53, 'default_pool': {'id': 'pool-1', "
+		"'protocol': 'UDP', 'lb_algorithm': 'SOURCE_IP', 'session_persistence': {'type': "
+		"'SOURCE_IP'}, 'members': [{'id': 'member-1', 'address': '203.0.113.1', "
+		"'protocol_port': 53}], 'healthmonitor': {'id': 'monitor-1', 'type': 'HTTP', "
+		"'delay': '1500ms', 'timeout': 1, 'max_retries': 3, 'url_path': '/a{b}', "
+		"'expected_codes': '200-204', 'http_version': 1.1, 'domain_name': "
+		"'www.example.com'}}}]}");
+	cleanup_buf struct buf text = BUF_INIT(MIB);
+
+	(void)state;
+	assert_non_null(model.load_balancer);
+	options.network_namespace = "amphora-haproxy";
+	assert_int_equal(render_keepalived_lvs(model.load_balancer,
+				 &model.load_balancer->listeners[0], &options, &text, NULL),
+		0);
+	assert_string_equal(buf_text(&text), "# Configuration for Loadbalancer lb\n"
+					     "# Configuration for Listener listener-1\n"
+					     "\n"
+					     "net_namespace amphora-haproxy\n"
+					     "\n"
+					     "virtual_server_group ipv4-group {\n"
+					     "    198.51.100.10 53\n"
+					     "}\n"
+					     "\n"
+					     "virtual_server group ipv4-group {\n"
+					     "    lb_algo sh\n"
+					     "    lb_kind NAT\n"
+					     "    protocol UDP\n"
+					     "    persistence_timeout 360\n"
+					     "    persistence_granularity 255.255.255.255\n"
+					     "    delay_loop 1.500\n"
+					     "    delay_before_retry 1.500\n"
+					     "    retry 3\n"
+					     "\n"
+					     "    # Configuration for Pool pool-1\n"
+					     "    # Configuration for HealthMonitor monitor-1\n"
+					     "    # Configuration for Member member-1\n"
+					     "    real_server 203.0.113.1 53 {\n"
+					     "        weight 1\n"
+					     "        HTTP_GET {\n"
+					     "            http_protocol 1.1\n"
+					     "            virtualhost www.example.com\n"
+					     "            url {\n"
+					     "                path \"/a{b}\"\n"
+					     "                status_code 200-204\n"
+					     "            }\n"
+					     "            connect_ip 203.0.113.1\n"
+					     "            connect_port 53\n"
+					     "            connect_timeout 1\n"
+					     "        }\n"
+					     "    }\n"
+					     "}\n");
+}
+
 static void a_text_that_is_too_long_is_refused(void **state)
 {
 	cleanup_buf struct buf text = BUF_INIT(100);
@@ -625,6 +684,7 @@ int main(void)
 		with_model(a_member_that_drains_has_no_weight),
 		with_model(backup_members_serve_like_others),
 		with_model(a_controllers_config_is_rendered_again),
+		with_model(a_model_in_json_says_the_same),
 		with_model(a_text_that_is_too_long_is_refused),
 	};
 
