@@ -151,6 +151,18 @@ def test_a_node_without_streams_goes_without_a_reload(balancer, serve, resources
     assert stream.echoes("after")
 
 
+@pytest.mark.parametrize("name", [name for name in model_names() if name not in (
+    "kubernetes-dns-tcp-and-udp", "octavia-single-call")])
+def test_a_node_joins_and_leaves_whatever_the_service_asks_for_without_a_reload(balancer, name):
+    model = Model(name).monitors(delay="1h")  # no member goes down for having no server
+    assert balancer.apply(model) == "start"
+    workers = balancer.workers()
+    assert balancer.apply(model.copy().has_nodes(NODES)) == "runtime"
+    assert balancer.apply(model) == "runtime"
+    assert balancer.apply(model) == "none"
+    assert balancer.workers() == workers
+
+
 # TLS passes through
 
 def test_tls_is_passed_through_with_the_name_and_the_protocol_that_were_asked_for(
@@ -268,12 +280,17 @@ def test_a_web_socket_goes_through_a_tcp_listener(balancer, serve, gateway):
 def test_a_member_behind_the_proxy_protocol_learns_who_the_client_is(
         balancer, serve, name, port, version):
     model = Model(name).is_checked_often()
-    members = serve(ProxyServer, model.node_port(port))
+    members = serve(ProxyServer, model.node_port(port), workers=NODES)
     balancer.apply(model)
-    for _ in WORKERS:
+    assert balancer.apply(model.has_nodes(NODES)) == "runtime"
+    answered = set()
+    for _ in range(2 * len(NODES)):
         with Line(VIP, port, source=CLIENT) as line:
-            assert line.text.split()[1:] == [version, f"{CLIENT}:{line.local_port}"]
+            identity, *words = line.text.split()
+            assert words == [version, f"{CLIENT}:{line.local_port}"]
             assert line.echoes("hello")
+            answered.add(identity)
+    assert answered == set(NODES)
     eventually(lambda: all(member.checks for member in members.values()),
                "checks have the header too, and say that they are HAProxy's own")
 
@@ -303,17 +320,20 @@ def test_only_nodes_with_a_pod_get_traffic_of_a_local_service(balancer, serve):
     none, while their node port refuses or drops what comes."""
     model = Model("kubernetes-external-traffic-policy-local").is_checked_often()
     for port in (80, 443):
-        serve(WebServer, model.node_port(port))
-    checked = serve(WebServer, model.listener(80)["default_pool"]["members"][0]["monitor_port"])
-    checked["worker-2"].health_status = 503
+        serve(WebServer, model.node_port(port), workers=NODES)
+    checked = serve(WebServer, model.listener(80)["default_pool"]["members"][0]["monitor_port"],
+                    workers=NODES)
+    checked["worker-2"].health_status = checked["worker-4"].health_status = 503
     balancer.apply(model)
     local = ["worker-1", "worker-3"]
     for port in (80, 443):
         eventually(lambda: set(share(port, 6, VIP)) == set(local), "one node is left out")
         assert is_shared_evenly(port, local)
-    assert all(member.checks for member in checked.values())
     checked["worker-1"].health_status, checked["worker-2"].health_status = 503, 200
     eventually(lambda: set(share(80, 6, VIP)) == {"worker-2", "worker-3"}, "the pod has moved")
+    assert balancer.apply(model.has_nodes(NODES)) == "runtime"
+    eventually(lambda: checked["worker-4"].checks, "a node that joins is checked on that port too")
+    eventually(lambda: set(share(80, 6, VIP)) == {"worker-2", "worker-3"}, "and is left out")
 
 
 def test_a_client_stays_with_its_member_under_session_affinity(balancer, serve):
