@@ -9,7 +9,7 @@ import pytest
 
 from harness.certificates import Authority
 from harness.cloud import CLIENT, NODES, STRANGER, VIP, Cloud, CloudBalancer, Model, model_names
-from harness.eventually import eventually, stays_so
+from harness.eventually import eventually
 from harness.haproxy_text import Configuration
 from harness.http2_server import Http2Server, curl
 from harness.line_server import Line, ProxyServer, TlsServer
@@ -161,6 +161,19 @@ def test_a_node_joins_and_leaves_whatever_the_service_asks_for_without_a_reload(
     assert balancer.apply(model) == "runtime"
     assert balancer.apply(model) == "none"
     assert balancer.workers() == workers
+
+
+def test_a_node_that_joins_a_pool_of_tls_is_checked_by_tls(balancer, serve, authority):
+    """HAProxy would check it in plain text, and never bring it up."""
+    model = Model("kubernetes-x-forwarded-for").is_checked_often().monitors(
+        type="HTTP", url_path="/healthz")
+    for pool in model.pools():
+        pool["tls_enabled"] = True
+    members = serve(WebServer, model.node_port(80), authority.issue("node"), workers=NODES)
+    assert balancer.apply(model) == "start"
+    assert balancer.apply(model.has_nodes(NODES)) == "runtime"
+    eventually(lambda: members["worker-4"].checks >= 2, "it is checked")
+    assert is_shared_evenly(80, NODES)
 
 
 # TLS passes through
