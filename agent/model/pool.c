@@ -119,9 +119,10 @@ void pool_parse(struct reader *reader, struct naming *naming, const struct id *o
 {
 	int protocol = reader_choice(reader, "protocol", protocols, CHOICE_NOT_YET);
 
-	/* The fallback is what fits every listener: no fault that follows from a fault. */
+	/* None fits every listener: no fault that follows from a fault. */
 	*ret_pool = (struct pool){.name = reader_name(reader),
-		.protocol = protocol == CHOICE_NOT_YET ? POOL_HTTP : (enum pool_protocol)protocol};
+		.protocol = protocol == CHOICE_NOT_YET ? POOL_PROTOCOL_COUNT
+						       : (enum pool_protocol)protocol};
 	reader_require(reader, required_keys);
 	read_id(reader, naming, owner_id, ret_pool);
 	ret_pool->admin_state_up = reader_flag(reader, "admin_state_up", true);
