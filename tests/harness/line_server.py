@@ -34,7 +34,8 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class _LineServer:
-    """The rest is in welcome(connection, peer): what to go on with, and the line; None for a check."""
+    """The rest is in welcome(connection, peer): what to go on with, and the line; None for it ends
+    the connection."""
 
     def __init__(self, identity, address, port):
         self.identity = identity
