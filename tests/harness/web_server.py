@@ -44,6 +44,18 @@ class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
 
+    def get_request(self):
+        connection, address = super().get_request()
+        if self.member.tls:  # its thread shakes hands, with the first byte that it reads
+            connection = self.member.tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
+
+    def handle_error(self, request, client_address):
+        """Whoever speaks no TLS to a member that does, is that member's business alone."""
+        if not self.member.tls:
+            super().handle_error(request, client_address)
+
     def server_bind(self):
         """Without HTTPServer's question for a name, which no name server answers in a namespace."""
         socketserver.TCPServer.server_bind(self)
@@ -57,9 +69,12 @@ class WebServer:
 
     def __init__(self, identity, address="127.0.0.1", port=None, certificate=None):
         self.identity = identity
+        self.tls = None
+        if certificate:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            certificate.load_into(self.tls)
         self.address = address
         self.port = port or free_port(address)
-        self._certificate = certificate
         self.health_status = 200
         self.headers = {}  # in every answer
         self.requests = 0
@@ -72,10 +87,6 @@ class WebServer:
     def start(self):
         self._server = _Server((self.address, self.port), _Handler)
         self._server.member = self
-        if self._certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._certificate.load_into(context)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
