@@ -33,6 +33,9 @@ api_handler status_get;
 /* stats.c: what a load balancer has transferred. */
 api_handler stats_get;
 
+/* heartbeat.c: what the health managers are told. */
+api_handler heartbeat_get;
+
 /* certificate.c: PEM files of a load balancer. */
 api_handler certificate_put;
 api_handler certificate_get;

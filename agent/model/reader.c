@@ -223,7 +223,7 @@ static void fault_of_choice(struct reader *reader, const char *key, const struct
 	size_t length = 0;
 
 	for (; choices->name; choices++)
-		if (choices->value != CHOICE_NOT_YET && length < sizeof(names))
+		if (choices->value != CHOICE_REFUSED && length < sizeof(names))
 			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
 				length ? ", " : "", choices->name);
 	reader_fault(reader, key, "must be one of %s", names);
@@ -240,7 +240,7 @@ int reader_choice(
 	for (const struct choice *choice = choices; name && choice->name; choice++) {
 		if (!text_equal(choice->name, name))
 			continue;
-		if (choice->value != CHOICE_NOT_YET)
+		if (choice->value != CHOICE_REFUSED)
 			return choice->value;
 		reader_fault(reader, key, "%s is not supported by amphorae", name);
 		return fallback;

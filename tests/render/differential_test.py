@@ -7,12 +7,10 @@ AMPHORA_RENDER_COUNT load balancers (default: 2,000), made from AMPHORA_RENDER_S
 import collections
 import concurrent.futures
 import os
-import pathlib
-import tempfile
 
 import pytest
 
-from render import daemons, features
+from render import daemons, features, suite
 from render.certificates import Certificates
 from render.comparison import Comparison, Octavia, Ours, explain
 from render.generator import generate
@@ -47,8 +45,7 @@ class Run:
 
 def compare_range(numbers, certificates):
     run = Run()
-    with tempfile.TemporaryDirectory(prefix="render-") as name:
-        folder = pathlib.Path(name)
+    with suite.temporary_folder() as folder:
         octavia = Octavia(folder, certificates)
         ours = Ours(folder, certificates)
         check = daemons.Check(folder, certificates)

@@ -24,17 +24,18 @@ MONITORS_OF = {"UDP": ("UDP-CONNECT", "TCP", "HTTP", "SCTP"), "SCTP": ("SCTP", "
 MONITORS = ("HTTP", "HTTP", "HTTPS", "TCP", "PING", "TLS-HELLO")
 PORTS = (53, 80, 443, 5000, 65535)
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "PATCH", "CONNECT")
-PATHS = ("/", "/healthz", "/a%20b?c=1&d=2", "/x;y=(z)!*,~@:[1]$", "/it's", "/q?a=\"b\"", "/ä")
+PATHS = ("/", "/healthz", "/a%20b?c=1&d=2", "/x;y=(z)!*,~@:[1]", "/it's", "/ä")
+HAPROXY_PATHS = (*PATHS, "/q?a=\"b\"", "/$HOME")
 CODES = ("200", "200,202", "200, 204, 301", "200-204", "100-599", "404,200")
 HEADERS = ("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")
 TLS_HEADERS = (
     "X-SSL-Client-Verify", "X-SSL-Client-Has-Cert", "X-SSL-Client-DN", "X-SSL-Client-CN",
     "X-SSL-Issuer", "X-SSL-Client-SHA1", "X-SSL-Client-Not-Before", "X-SSL-Client-Not-After")
 CIPHERS = (
-    "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"
-    "DHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-SHA256:DHE-RSA-AES128-SHA256:"
-    "ECDHE-RSA-AES256-SHA384:ECDHE-RSA-AES128-SHA256")
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305")
 SOME_CIPHERS = ("ECDHE-RSA-AES256-GCM-SHA384", "HIGH:!aNULL:!MD5",
                 "ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=1")
 VERSIONS = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
@@ -100,14 +101,16 @@ class Generator:
             "max_retries_down": self.pick(3, self.random.randint(1, 10)),
             "admin_state_up": self.up(),
             "http_method": self.pick("GET", "GET", *METHODS) if is_http else None,
-            "url_path": self.pick("/", *PATHS) if is_http else None,
+            "url_path": self.pick("/", *(PATHS if protocol in LVS else HAPROXY_PATHS))
+            if is_http else None,
             "expected_codes": self.pick("200", *CODES) if is_http else None,
             "http_version": version,
             "domain_name": self.pick(None, "www.example.org", "_x.a-b.example") if version == 1.1
             else None}
 
     def persistence(self, protocol, in_http):
-        kinds = ["SOURCE_IP"] + (["HTTP_COOKIE", "APP_COOKIE"] if in_http else [])
+        kinds = ["SOURCE_IP"] + (
+            ["HTTP_COOKIE", "APP_COOKIE"] if in_http and protocol not in LVS else [])
         kind = self.pick(*kinds)
         is_lvs = protocol in LVS
         return {
@@ -181,7 +184,10 @@ class Generator:
             "client_crl": self.pick(None, f"crl-of-{ca}") if ca else None,
             "hsts_max_age": self.pick(0, 31536000) if has_hsts else None,
             "hsts_include_subdomains": has_hsts and self.chance(0.5),
-            "hsts_preload": has_hsts and self.chance(0.5), **self.tls()}
+            "hsts_preload": has_hsts and self.chance(0.5),
+            # A PROMETHEUS listener has no defaults.
+            **{key: None if protocol == "PROMETHEUS" and self.chance(0.5) else value
+               for key, value in self.tls().items()}}
 
     def headers(self, protocol):
         choices = HEADERS + (TLS_HEADERS if protocol == "TERMINATED_HTTPS" else ())
@@ -190,8 +196,9 @@ class Generator:
         return {name: self.pick("true", "True", "false") for name in self.some(choices)}
 
     def cidrs(self, family):
-        return [self.pick("10.0.0.0/8", "192.0.2.7/32", "0.0.0.0/0") if family == 4 else
-                self.pick("2001:db8::/32", "::/0") for _ in range(self.pick(0, 0, 1, 2))]
+        choices = ["10.0.0.0/8", "192.0.2.7/32", "0.0.0.0/0"] if family == 4 else \
+            ["2001:db8::/32", "::/0"]
+        return self.random.sample(choices, self.pick(0, 0, 1, 2))
 
     def listener(self, protocol, port, family, shared):
         """shared: the pools that it may have in common with other listeners."""

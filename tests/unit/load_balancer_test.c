@@ -286,6 +286,39 @@ static void a_pair_has_a_meaning_with_its_topology_only(void **state)
 		"/topology: must be one of SINGLE, ACTIVE_STANDBY\n/vrrp/auth_pass: is required");
 }
 
+#define UDP_MODEL(vips, member)                                                                    \
+	"{" vips ", 'listeners': [{'protocol': 'TCP', 'protocol_port': 1}, {'protocol': 'UDP', "   \
+	"'protocol_port': 1, 'default_pool': {'protocol': 'UDP', 'lb_algorithm': 'ROUND_ROBIN', "  \
+	"'members': [{'address': '" member "', 'protocol_port': 1}]}}]}"
+
+static void a_udp_listeners_members_have_a_vips_family(void **state)
+{
+	(void)state;
+	assert_faults(UDP_MODEL("'vip_address': '10.0.0.1'", "10.0.0.4"), "");
+	assert_faults(UDP_MODEL("'vip_address': '10.0.0.1'", "2001:db8::4"),
+		"/listeners/1: has a member with an IPv6 address, and the load balancer has no "
+		"IPv6 VIP to reach it from");
+	assert_faults(UDP_MODEL("'vip_address': '2001:db8::1'", "10.0.0.4"),
+		"/listeners/1: has a member with an IPv4 address, and the load balancer has no "
+		"IPv4 VIP to reach it from");
+	assert_faults(UDP_MODEL("'vip_address': '10.0.0.1', 'additional_vips': [{'ip_address': "
+				"'2001:db8::1'}]",
+			      "2001:db8::4"),
+		"");
+}
+
+/* keepalived serves it: HAProxy has nothing to do. */
+static void a_udp_listener_is_no_frontend(void **state)
+{
+	cleanup_model struct model_case model = model_parse(
+		"{'vip_address': '10.0.0.1', 'listeners': [{'protocol': 'UDP', 'protocol_port': "
+		"1}, {'protocol': 'SCTP', 'protocol_port': 1}]}");
+
+	(void)state;
+	assert_non_null(model.load_balancer);
+	assert_false(load_balancer_has_frontend(model.load_balancer));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +338,8 @@ int main(void)
 		cmocka_unit_test(a_vip_is_there_once),
 		cmocka_unit_test(a_pair_needs_its_amphorae_and_their_group),
 		cmocka_unit_test(a_pair_has_a_meaning_with_its_topology_only),
+		cmocka_unit_test(a_udp_listeners_members_have_a_vips_family),
+		cmocka_unit_test(a_udp_listener_is_no_frontend),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

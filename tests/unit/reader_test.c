@@ -14,7 +14,7 @@
 
 static const struct refused_key refused[] = {{"later", "comes later"}, {NULL, NULL}};
 static const struct choice colours[] = {
-	{"RED", 0}, {"GREEN", 1}, {"BLUE", CHOICE_NOT_YET}, {NULL, 0}};
+	{"RED", 0}, {"GREEN", 1}, {"BLUE", CHOICE_REFUSED}, {NULL, 0}};
 
 static struct faults faults;
 static json_t *document;
