@@ -89,6 +89,8 @@ void fault_lines_append(const struct faults *faults, const char *file, const cha
 	size_t count = lines_fill(&faults->errors, "error", 0, lines);
 
 	count = lines_fill(&faults->warnings, "warning", count, lines);
+	if (count == 0)
+		return;
 	lines_locate(lines, count, text, size_bytes);
 	qsort(lines, count, sizeof(lines[0]), line_compare);
 	for (size_t i = 0; i < count; i++)

@@ -98,6 +98,7 @@ void pool_parse(struct reader *reader, struct naming *naming, const struct id *o
 {
 	enum pool_protocol protocol = pool_protocol_parse(reader);
 
+	/* An unknown one fits every listener: no fault that follows from a fault. */
 	*ret_pool = (struct pool){.name = reader_name(reader), .protocol = protocol};
 	reader_require(reader, required_keys);
 	read_id(reader, naming, owner_id, ret_pool);
