@@ -265,10 +265,13 @@ def external_checks_are_for_frontends(case, configuration):
 @rule("ours", "haproxy")
 def ipv6_stands_in_brackets(_case, configuration):
     """HAProxy reads the port behind the last colon in both; brackets leave no doubt to people."""
-    return sum(change(found, [*found[:at], found[at].replace("[", "").replace("]", ""),
-                              *found[at + 1:]])
-               for found in everything(configuration)
-               for at in [{"bind": 1, "server": 2, "peer": 2}.get(found[0])] if at)
+    def bare(found):
+        at = {"bind": [1], "server": [2], "peer": [2]}.get(found[0], [])
+        at += [number + 1 for number, word in enumerate(found) if word == "addr"]
+        return [word.replace("[", "").replace("]", "") if number in at else word
+                for number, word in enumerate(found)]
+    return sum(change(found, bare(found)) for found in everything(configuration)
+               if found[0] in ("bind", "server", "peer"))
 
 
 @rule("ours", "haproxy")
