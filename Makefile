@@ -47,16 +47,16 @@ module_sources := $(sort $(foreach folder,$(folders),$(wildcard agent/$(folder)/
 module_objects := $(module_sources:agent/%.c=$(build)/obj/%.o)
 modules := $(build)/libamphora.a
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
-libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lnl-genl-3 -lnl-3 -lnftables
+libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lsystemd -lnl-genl-3 -lnl-3 -lnftables
 
 .PHONY: all deps deps-build deps-demo demo test test-guest test-render bench install clean format check-format \
 	check-layers unit test-programs
 all: $(programs:%=$(build)/%)
 
 packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev \
-	libnl-3-dev libnl-genl-3-dev libnftables-dev
+	libnl-3-dev libnl-genl-3-dev libnftables-dev libsystemd-dev
 packages_demo := haproxy keepalived curl openssl iproute2 procps python3
-packages_test := libcmocka-dev nftables python3-pytest python3-octavia isc-dhcp-client dnsmasq-base nghttp2-server
+packages_test := libcmocka-dev dbus-daemon nftables python3-pytest python3-octavia python3-dbus python3-gi systemd isc-dhcp-client dnsmasq-base nghttp2-server
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
 packages_trixie := python3-octavia haproxy keepalived
 deps-build:
