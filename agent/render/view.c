@@ -44,6 +44,8 @@ void view_set_address(json_t *object, const char *key, const struct address *add
 {
 	char text[ADDRESS_TEXT_MAX];
 
+	if (address->family == 0)
+		return;
 	address_format(address, text);
 	view_set_text(object, key, text);
 }

@@ -76,4 +76,4 @@ def measure(subjects, report):
                    below=below_mib)
     for less, more in zip(SIZES, SIZES[1:]):
         report.row(f"{more:,} members take, times those of {less:,}",
-                   [figures[more][0] / figures[less][0], *others], below=1.2 * more / less)
+                   [figures[more][0] / figures[less][0], *others], below=1.5 * more / less)

@@ -110,16 +110,28 @@ class Comparison:
             self.differences.append(str(error))
 
     def _compare(self, name):
-        kind = "haproxy" if name == "haproxy.cfg" else name.split("-")[1]
-        sides = {"octavia": PARSE[kind](self.octavias[name]), "ours": PARSE[kind](self.ours[name])}
-        for rule in RULES:
-            if kind in rule.kinds and rule.applies_to(self.release):
-                self.used[rule.name] += rule.apply(self.case, sides[rule.side])
-        lines = {side: MEANING[kind](parsed) for side, parsed in sides.items()}
+        lines = self._lines(name, self.ours[name])
         if lines["octavia"] != lines["ours"]:
             self.differences.append("\n".join(difflib.unified_diff(
                 lines["octavia"], lines["ours"], f"octavia: {name}", f"ours: {name}", "", "",
                 lineterm="")))
+
+    def _lines(self, name, text):
+        """What each side says, after the rules."""
+        kind = "haproxy" if name == "haproxy.cfg" else name.split("-")[1]
+        sides = {"octavia": PARSE[kind](self.octavias[name]), "ours": PARSE[kind](text)}
+        for rule in RULES:
+            if kind in rule.kinds and rule.applies_to(self.release):
+                self.used[rule.name] += rule.apply(self.case, sides[rule.side])
+        return {side: MEANING[kind](parsed) for side, parsed in sides.items()}
+
+    def notices(self, name, text):
+        """Whether the text would be found to differ, in our text's place."""
+        try:
+            lines = self._lines(name, text)
+        except (ValueError, IndexError):
+            return True
+        return lines["octavia"] != lines["ours"]
 
 
 def explain(seed, number):

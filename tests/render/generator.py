@@ -24,7 +24,7 @@ MONITORS_OF = {"UDP": ("UDP-CONNECT", "TCP", "HTTP", "SCTP"), "SCTP": ("SCTP", "
 MONITORS = ("HTTP", "HTTP", "HTTPS", "TCP", "PING", "TLS-HELLO")
 PORTS = (53, 80, 443, 5000, 65535)
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "PATCH", "CONNECT")
-PATHS = ("/", "/healthz", "/a%20b?c=1&d=2", "/x;y=(z)!*,~@:[1]", "/it's", "/ä")
+PATHS = ("/", "/healthz", "/a%20b?c=1&d=2", "/x;y=(z)*,~@:[1]", "/a!b", "/it's", "/ä")
 HAPROXY_PATHS = (*PATHS, "/q?a=\"b\"", "/$HOME")
 CODES = ("200", "200,202", "200, 204, 301", "200-204", "100-599", "404,200")
 HEADERS = ("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")
@@ -57,6 +57,7 @@ COOKIES = ("JSESSIONID", "a!#$%&*+-.^_`|~b", "it's", "ID1")
 class Generator:
     def __init__(self, seed, number):
         self.random = random.Random(f"{seed}/{number}")
+        self.families = []  # of the VIPs
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -82,9 +83,11 @@ class Generator:
 
     # Pools
 
-    def member(self):
+    def member(self, protocol):
+        """IPVS reaches members of a VIP's family only."""
         return {
-            "id": self.uuid(), "address": self.address(),
+            "id": self.uuid(),
+            "address": self.address(self.pick(*self.families) if protocol in LVS else None),
             "protocol_port": self.random.randrange(1, 65536), "weight": self.pick(0, 1, 1, 7, 256),
             "backup": self.chance(0.2), "admin_state_up": self.up(),
             "monitor_address": self.address() if self.chance(0.25) else None,
@@ -133,7 +136,7 @@ class Generator:
             "admin_state_up": self.up(),
             "session_persistence": self.persistence(protocol, in_http) if self.chance(0.4)
             else None,
-            "members": [self.member() for _ in range(self.random.randrange(5))],
+            "members": [self.member(protocol) for _ in range(self.random.randrange(5))],
             "healthmonitor": self.monitor(protocol) if self.chance(0.7) else None,
             "tls_enabled": tls_enabled, **(self.tls() if tls_enabled else NO_TLS),
             "client_certificate": self.pick(None, "certificate-3") if tls_enabled else None,
@@ -254,13 +257,13 @@ class Generator:
     def load_balancer(self):
         lb_id = self.uuid()
         vip = self.vip()
-        family = 6 if ":" in vip["ip_address"] else 4
         others = [self.vip() for _ in range(self.pick(0, 0, 0, 1, 2))]
+        self.families = [6 if ":" in other["ip_address"] else 4 for other in (vip, *others)]
         protocols = [self.pick(*LISTENERS) for _ in range(self.pick(1, 2, 2, 3, 4))]
         in_http = all(protocol in HTTP_LISTENERS for protocol in protocols)
         shared = [self.pool(self.pick("TCP", "HTTP", "HTTP", "PROXY", "PROXYV2", "UDP"), in_http)
                   for _ in range(self.pick(0, 1, 2))]
-        made = [self.listener(protocol, port, family, shared)
+        made = [self.listener(protocol, port, self.families[0], shared)
                 for protocol, port in zip(protocols, self.ports(protocols))]
         is_pair = self.chance(0.3)
         return {

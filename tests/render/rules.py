@@ -56,7 +56,7 @@ class Case:
         """(pool, listener, directives) of each backend."""
         for name, directives in configuration.named("backend").items():
             pool_id, _, listener_id = name.partition(":")
-            if pool_id in self.pools:
+            if pool_id in self.pools and listener_id in self.listeners:
                 yield self.pools[pool_id], self.listeners[listener_id], directives
 
     def frontends(self, configuration):
@@ -217,14 +217,6 @@ def certificates_stand_on_the_bind_line(case, configuration):
 
 
 @rule("octavia", "haproxy")
-def tls_words_need_tls(case, configuration):
-    """Octavia gives a PROMETHEUS listener without a certificate ciphers and versions for nothing."""
-    return sum(change(found, found[:2]) for listener, directives in case.frontends(configuration)
-               if listener["protocol"] == "PROMETHEUS" and not listener["certificate"]
-               for found in directives if found[0] == "bind")
-
-
-@rule("octavia", "haproxy")
 def file_types_are_ends_of_a_path(_case, configuration):
     """`path_end` is `path -m end`, and HAProxy warns of it with another -m."""
     count = 0
@@ -273,10 +265,13 @@ def external_checks_are_for_frontends(case, configuration):
 @rule("ours", "haproxy")
 def ipv6_stands_in_brackets(_case, configuration):
     """HAProxy reads the port behind the last colon in both; brackets leave no doubt to people."""
-    return sum(change(found, [*found[:at], found[at].replace("[", "").replace("]", ""),
-                              *found[at + 1:]])
-               for found in everything(configuration)
-               for at in [{"bind": 1, "server": 2, "peer": 2}.get(found[0])] if at)
+    def bare(found):
+        at = {"bind": [1], "server": [2], "peer": [2]}.get(found[0], [])
+        at += [number + 1 for number, word in enumerate(found) if word == "addr"]
+        return [word.replace("[", "").replace("]", "") if number in at else word
+                for number, word in enumerate(found)]
+    return sum(change(found, bare(found)) for found in everything(configuration)
+               if found[0] in ("bind", "server", "peer"))
 
 
 @rule("ours", "haproxy")
@@ -371,6 +366,17 @@ def tls_hello_is_no_sslv3_hello(case, configuration):
                for _, directives in checked(case, configuration, ("TLS-HELLO",)))
 
 
+# A record of a handshake, or an alert.
+TLS_ANSWER = ["tcp-check", "expect", "rbinary", "^1[56]", "min-recv", "5", "ok-status", "L6OK",
+              "error-status", "L6RSP", "tout-status", "L6TOUT"]
+
+
+def is_client_hello(record):
+    """A whole record with a whole ClientHello (RFC 8446, 4.1.2 and 5.1)."""
+    return record[:2] == b"\x16\x03" and int.from_bytes(record[3:5], "big") == len(record) - 5 \
+        and record[5] == 1 and int.from_bytes(record[6:9], "big") == len(record) - 9
+
+
 @rule("ours", "haproxy")
 def tls_hello_wants_tls(case, configuration):
     """Octavia's newest TLS-HELLO is a bare TCP connect: ours makes the handshake where the pool speaks
@@ -381,9 +387,10 @@ def tls_hello_wants_tls(case, configuration):
             count += sum(remove(found, "check-ssl") for found in directives if found[0] == "server")
             continue
         remove(directives, ["option", "tcp-check"])
-        for words in ("send-binary", "expect"):
-            found, = (found for found in directives if found[:2] == ["tcp-check", words])
-            count += remove(directives, found)
+        remove(directives, TLS_ANSWER)
+        hello, = (found for found in directives if found[:2] == ["tcp-check", "send-binary"])
+        if is_client_hello(bytes.fromhex(hello[2])) and len(hello) == 3:
+            count += remove(directives, hello)
     return count
 
 
@@ -439,6 +446,18 @@ def codes_are_alternatives(_case, root):
 
 
 @rule("ours", "lvs")
+def codes_have_ranges(_case, root):
+    """keepalived knows ranges of codes: a line has 1,023 bytes."""
+    def expand(word):
+        low, _, high = word.partition("-")
+        return [str(code) for code in range(int(low), int(high or low) + 1)]
+    return sum(change(found.words, [found.words[0],
+                                    *(code for word in found.words[1:] for code in expand(word))])
+               for found in root.find("virtual_server", "real_server", "HTTP_GET", "url",
+                                      "status_code"))
+
+
+@rule("ours", "lvs")
 def http_checks_say_version_and_host(_case, root):
     """Octavia does not tell keepalived of a monitor's http_version and domain_name."""
     count = 0
@@ -452,8 +471,8 @@ def http_checks_say_version_and_host(_case, root):
 @rule("ours", "lvs")
 def checkers_have_a_path(_case, root):
     """keepalived's script user may have another PATH."""
-    return sum(change(found.words, [found.words[0], re.sub("^/.*/(amphora-health-checker )", r"\1",
-                                                           found.words[1])])
+    return sum(change(found.words, [re.sub("^/.*/(amphora-health-checker )", r"\1", word)
+                                    for word in found.words])
                for found in root.find("virtual_server", "real_server", "MISC_CHECK", "misc_path"))
 
 
@@ -474,3 +493,16 @@ def next_hops_stand_behind_via(_case, root):
     return sum(change(route.words, ["via" if word == "gateway" else word for word in route.words])
                for routes in root.find("vrrp_instance", "virtual_routes")
                for route in routes.children)
+
+
+@rule("octavia", "vrrp")
+def ipv6_vrrp_has_no_authentication(case, root):
+    """VRRP version 3, which is IPv6's, has none, and keepalived says so at each start."""
+    if ":" not in case.description["vip"]["ip_address"]:
+        return 0
+    count = 0
+    for instance in root.find("vrrp_instance"):
+        for found in instance.find("authentication"):
+            instance.children.remove(found)
+            count += 1
+    return count
