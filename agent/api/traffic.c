@@ -20,18 +20,22 @@
 
 enum { KERNEL_TIMEOUT_MS = 1000, CONFIG_MAX_BYTES = 17 * MIB };
 
-/* The services of the namespace where keepalived lives. A kernel without IPVS has none. */
+/*
+ * The services of the namespace where keepalived lives. There are none without that namespace, or
+ * without IPVS in the kernel.
+ */
 static int kernel_read(const char *network_namespace, struct ipvs_table *ret_table, struct err *err)
 {
 	cleanup_network_namespace struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
 	cleanup_ipvs struct ipvs *ipvs = NULL;
-	int r = network_namespace_enter(network_namespace, &stay, err);
+	struct err failure = ERR_NONE;
+	int r = network_namespace_enter(network_namespace, &stay, &failure);
 
 	if (r == 0)
-		r = ipvs_open(&ipvs, err);
+		r = ipvs_open(&ipvs, &failure);
 	if (r == 0)
-		r = ipvs_query(ipvs, KERNEL_TIMEOUT_MS, ret_table, err);
-	return r == -ENOENT ? 0 : r;
+		r = ipvs_query(ipvs, KERNEL_TIMEOUT_MS, ret_table, &failure);
+	return r < 0 && r != -ENOENT ? err_set(err, r, "%s", failure.text) : 0;
 }
 
 /* One that was deleted meanwhile has no services any more. */

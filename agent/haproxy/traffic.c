@@ -95,6 +95,7 @@ static int worker_read(
 	static const char command[] = "show stat -1 1 -1";
 	cleanup_buf struct buf answer = BUF_INIT(HAPROXY_STATS_MAX_BYTES);
 	struct haproxy_stats stats;
+	struct err failure = ERR_NONE;
 	char source[SOURCE_MAX];
 	uint64_t ticks;
 	int r;
@@ -102,11 +103,14 @@ static int worker_read(
 	/* It may have ended since it was listed. */
 	if (procfs_process_start_time(worker, &ticks) < 0)
 		return 0;
-	r = haproxy_master_command(master_socket, worker, command, &answer, err);
+	r = haproxy_master_command(master_socket, worker, command, &answer, &failure);
+	/* It only starts, or ends. */
+	if (r == -ESRCH)
+		return 0;
 	if (r == 0)
-		r = haproxy_stats_parse(buf_take_text(&answer), &stats, err);
+		r = haproxy_stats_parse(buf_take_text(&answer), &stats, &failure);
 	if (r < 0)
-		return has_ended(worker, ticks) ? 0 : r;
+		return has_ended(worker, ticks) ? 0 : err_set(err, r, "%s", failure.text);
 	snprintf(source, sizeof(source), source_format, (int)worker, ticks);
 	rows_take(traffic, source, &stats);
 	haproxy_stats_deinit(&stats);
@@ -117,16 +121,19 @@ int haproxy_traffic_read(struct haproxy_traffic *traffic, struct err *err)
 {
 	cleanup_free char *master_socket = path_of(traffic, HAPROXY_FILE_MASTER_SOCKET);
 	cleanup_free pid_t *workers = NULL;
+	struct err failure = ERR_NONE;
 	size_t count = 0;
-	int r = haproxy_master_workers(master_socket, &workers, &count, err);
+	int r = haproxy_master_workers(master_socket, &workers, &count, &failure);
 
 	/* Nobody listens: it does not run, by request or after a crash. */
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		r = 0;
+	if (r < 0)
+		err_set(err, r, "%s", failure.text);
 	for (size_t i = 0; i < count; i++) {
-		int failure = worker_read(traffic, master_socket, workers[i], err);
+		int one = worker_read(traffic, master_socket, workers[i], err);
 
-		r = failure < 0 ? failure : r;
+		r = one < 0 ? one : r;
 	}
 	ledger_settle(traffic->ledger, worker_is_gone, NULL);
 	return r;

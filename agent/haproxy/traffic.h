@@ -31,8 +31,10 @@ struct haproxy_traffic {
  * the log says in the second case. To be closed.
  */
 struct haproxy_traffic *haproxy_traffic_open(struct haproxy_site *site, const struct id *id);
-/* Asks all workers. Those that are no more are settled; one that does not answer is an error, at
- * the end of it all. */
+/*
+ * Asks all workers, and settles those that are no more. err is set only when this fails, because
+ * one that runs does not answer; what the others said is in the ledger all the same.
+ */
 int haproxy_traffic_read(struct haproxy_traffic *traffic, struct err *err);
 /* Keeps what was read. A load balancer that was deleted meanwhile is no error. */
 int haproxy_traffic_store(struct haproxy_traffic *traffic, struct err *err);

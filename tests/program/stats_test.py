@@ -14,6 +14,7 @@ import pytest
 from harness import haproxy
 from harness.eventually import eventually
 from harness.load_balancer import LoadBalancer
+from harness.lvs_listener import LvsListener
 from harness.ports import free_port
 from harness.web_server import EchoServer, Stream, WebServer, share, who_answers
 
@@ -155,6 +156,7 @@ def test_totals_go_on_over_a_stop_and_a_start(balancer):
     counted = counted_by_haproxy(balancer)
     assert balancer.act("stop").status == 202
     assert stats(balancer)["stats"] == counted
+    assert "counting its traffic" not in balancer.amphora.log(), "it is stopped, and nothing wrong"
     assert stats(balancer)["listeners"] == {balancer.listener_id: counted}
     assert balancer.act("start").status == 202
     balancer.wait_until_it_serves()
@@ -314,6 +316,31 @@ def test_a_model_has_them_too(amphora, lb_id, server):
     listeners[1]["timeout_client_data"] = 12345
     assert amphora.api.put(path, model).json["applied"] == "reload"
     assert totals() == expected
+
+
+def test_udp_listeners_belong_to_the_one_load_balancer_without_a_model(amphora, server, balancer):
+    """Who uploads one never says for which load balancer. This kernel may have no IPVS:
+    tests/guest counts their traffic."""
+    udp = LvsListener(amphora, ["192.0.2.10"], 53)
+    assert udp.upload().status == 200
+    assert stats(balancer)["listeners"][udp.id] == NOTHING
+    assert "counting its traffic" not in amphora.log()
+    modelled = str(uuid.uuid4())
+    model = {"vip_address": "127.0.0.1", "listeners": [
+        {"protocol": "TCP", "protocol_port": free_port(), "default_pool": {
+            "protocol": "TCP", "lb_algorithm": "ROUND_ROBIN", "members": []}}]}
+    path = f"/1.0/loadbalancer/{amphora.id}/{modelled}/model"
+    assert amphora.api.put(path, model).status == 200
+    assert udp.id in stats(balancer)["listeners"]
+    answer = amphora.api.get(f"/1.0/loadbalancer/{modelled}/stats")
+    assert udp.id not in answer.json["listeners"]
+    other = LoadBalancer(amphora, [server])
+    assert other.upload().status == 202
+    for either in (balancer, other):
+        assert set(stats(either)["listeners"]) == {either.listener_id}
+    assert other.delete().status == 200
+    assert udp.delete().status == 200
+    assert set(stats(balancer)["listeners"]) == {balancer.listener_id}
 
 
 def test_a_thousand_members_cost_nothing(amphora):
