@@ -34,7 +34,7 @@ static const struct route routes[] = {
 	{"PUT", "1.0/loadbalancer/:/:", load_balancer_act},
 	{"GET", "1.0/heartbeat", heartbeat_get},
 	{"GET", "1.0/listeners", listeners_get},
-	{"DELETE", "1.0/listeners/:", load_balancer_delete},
+	{"DELETE", "1.0/listeners/:", listener_delete},
 	{"PUT", "1.0/listeners/:/:/udp_listener", udp_listener_put},
 	{"GET", "1.0/listeners/:/udp_listener", udp_listener_get},
 	{"PUT", "1.0/loadbalancer/:/certificates/:", certificate_put},

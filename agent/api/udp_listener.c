@@ -11,6 +11,7 @@
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include "deploy/admission.h"
 #include "keepalived/check.h"
 #include "lvs/config.h"
 #include "lvs/instance.h"
