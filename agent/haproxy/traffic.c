@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "haproxy/traffic.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -17,6 +19,9 @@
 /* "worker PID START-TICKS": its start time tells a process from a later one with its pid. */
 enum { SOURCE_MAX = 64 };
 
+DEFINE_CLEANUP(DIR *, closedir);
+
+static const char file_suffix[] = ".traffic.json"; /* haproxy/site.h */
 static const char source_format[] = "worker %d %" PRIu64;
 static const char source_read[] = "worker %d %" SCNu64;
 
@@ -142,9 +147,8 @@ int haproxy_traffic_read(struct haproxy_traffic *traffic, struct err *err)
 int haproxy_traffic_store(struct haproxy_traffic *traffic, struct err *err)
 {
 	cleanup_free char *path = path_of(traffic, HAPROXY_FILE_TRAFFIC);
-	cleanup_free char *folder = path_of(traffic, HAPROXY_FILE_FOLDER);
 
-	return file_exists(folder) ? ledger_store(traffic->ledger, path, err) : 0;
+	return ledger_store(traffic->ledger, path, err);
 }
 
 static void store_or_log(struct haproxy_traffic *traffic)
@@ -175,4 +179,37 @@ void haproxy_traffic_begin(const struct haproxy_instance *instance)
 	ledger_free(traffic->ledger);
 	traffic->ledger = ledger_new();
 	store_or_log(traffic);
+}
+
+int haproxy_traffic_forget(struct haproxy_site *site, const struct id *id, struct err *err)
+{
+	cleanup_free char *path = haproxy_site_path(site, id, HAPROXY_FILE_TRAFFIC);
+
+	scoped_id_lock(site->traffic_locks, id);
+	return file_remove(path, err);
+}
+
+int haproxy_traffic_list(
+	const struct haproxy_site *site, struct id **ret_ids, size_t *ret_count, struct err *err)
+{
+	CLEANUP(cleanup_closedir) DIR *folder = opendir(site->base_path);
+	cleanup_free struct id *ids = NULL;
+	struct dirent *entry;
+	size_t count = 0;
+
+	if (!folder)
+		return err_set_errno(err, -errno, "looking for ledgers in %s", site->base_path);
+	while ((entry = readdir(folder))) {
+		size_t id_size = strcspn(entry->d_name, ".");
+		struct id id;
+
+		if (!text_equal(entry->d_name + id_size, file_suffix) ||
+			id_parse(entry->d_name, id_size, "ledger", &id, NULL) < 0)
+			continue;
+		ids = xrealloc_array(ids, count + 1, sizeof(*ids));
+		ids[count++] = id;
+	}
+	*ret_ids = take_ptr(ids);
+	*ret_count = count;
+	return 0;
 }
