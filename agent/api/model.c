@@ -4,6 +4,7 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/traffic.h"
 #include "api/vips.h"
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
@@ -158,8 +159,10 @@ static void model_apply(struct agent *agent, struct haproxy_instance *instance,
 {
 	cleanup_deployment_result struct deployment_result result;
 	struct err err = ERR_NONE;
-	int r = deployment_apply(agent_deploy(agent), instance, deployment, &result, &err);
+	int r;
 
+	traffic_count_lvs(agent);
+	r = deployment_apply(agent_deploy(agent), instance, deployment, &result, &err);
 	vrrp_check_refresh(agent);
 	if (r < 0) {
 		reply_not_applied(ret_reply, r, &result, &err);

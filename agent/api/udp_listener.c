@@ -123,7 +123,7 @@ void udp_listener_act(const struct call *call, const struct id *listener, enum a
 	int r;
 
 	if (action != ACTION_START)
-		traffic_count_all(call->agent);
+		traffic_count_lvs(call->agent);
 	r = action_run(action, instance, &applied, &err);
 	vrrp_check_refresh(call->agent);
 	if (r == -ENOENT) {
@@ -150,7 +150,7 @@ void udp_listener_delete(
 	struct err err = ERR_NONE;
 	int r;
 
-	traffic_count_all(call->agent);
+	traffic_count_lvs(call->agent);
 	r = lvs_instance_delete(instance, &err);
 	vrrp_check_refresh(call->agent);
 	if (r < 0)
