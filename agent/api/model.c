@@ -140,13 +140,12 @@ static void model_preview(const struct deploy_site *site, struct haproxy_instanc
 		reply_preview(ret_reply, &result, faults);
 }
 
-/* In a pair that is keepalived's business, whatever the settings say of the topology. */
 static void model_advertise(struct agent *agent, const struct load_balancer *load_balancer)
 {
 	cleanup_free struct address *addresses =
 		xcalloc(load_balancer->vip_count, sizeof(*addresses));
 
-	if (load_balancer->topology != TOPOLOGY_SINGLE || !load_balancer->admin_state_up)
+	if (!load_balancer->admin_state_up)
 		return;
 	for (size_t i = 0; i < load_balancer->vip_count; i++)
 		addresses[i] = load_balancer->vips[i].address;
