@@ -3,7 +3,9 @@
 #   make            build every program into build/
 #   make deps       install what building and testing need (Debian, as root)
 #   make demo       run the main job on real processes and traffic (as root)
-#   make test       unit, program and interop tests; ends with a count line (as root)
+#   make test       unit, program, interop and render tests; ends with a count line (as root)
+#   make test-render what is rendered of random models beside what Octavia renders (as root);
+#                   SUITE=trixie: Octavia, HAProxy and keepalived of Debian trixie, in a chroot
 #   make test-guest what needs another kernel (IPVS), in a virtual machine with Debian's (as root)
 #   make bench      measure; VS=reference measures the Python agent beside it
 #   make install    DESTDIR= prefix=/usr
@@ -40,7 +42,7 @@ cflags += -DAMPHORA_AGENT_VERSION='"$(version)"'
 
 # One library of modules (agent/FOLDER/*.c), linked into each program; each main is in agent/bin.
 # --as-needed keeps a library out of the programs that do not call it.
-folders := base sys conf model render traffic haproxy keepalived lvs net drive prometheus heartbeat api
+folders := base sys conf model render traffic haproxy keepalived lvs net deploy drive prometheus heartbeat api console
 module_sources := $(sort $(foreach folder,$(folders),$(wildcard agent/$(folder)/*.c)))
 module_objects := $(module_sources:agent/%.c=$(build)/obj/%.o)
 modules := $(build)/libamphora.a
@@ -48,7 +50,7 @@ units := $(sort $(wildcard systemd/*.service))
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
 libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lnl-genl-3 -lnl-3 -lnftables
 
-.PHONY: all deps deps-build deps-demo demo test test-guest bench install clean format check-format \
+.PHONY: all deps deps-build deps-demo demo test test-guest test-render bench install clean format check-format \
 	check-layers unit test-programs
 all: $(programs:%=$(build)/%)
 
@@ -58,6 +60,7 @@ packages_demo := haproxy keepalived curl openssl iproute2 procps python3
 packages_test := libcmocka-dev nftables python3-pytest python3-octavia isc-dhcp-client dnsmasq-base nghttp2-server \
 	genisoimage dosfstools mtools strace systemd
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
+packages_trixie := python3-octavia haproxy keepalived
 deps-build:
 	$(Q)tests/install_packages.sh $(packages_build)
 deps-demo: deps-build
@@ -110,7 +113,7 @@ $(build)/bench/tls_client: tests/bench/tls_client.c $(modules) Makefile
 
 test-programs: all $(unit_tests) $(fuzz_tests) $(program_helpers)
 
-# Everything, from nothing. SUITE=unit, program or interop runs a part; SAN=1 under sanitizers.
+# Everything, from nothing. SUITE=unit, program, interop or render runs a part; SAN=1 under sanitizers.
 test: deps
 	$(Q)$(MAKE) --no-print-directory -j2 test-programs check-layers
 	$(Q)AMPHORA_BUILD=$(build) $(PYTHON) tests/run.py
@@ -119,6 +122,20 @@ test-guest: deps
 	$(Q)tests/install_packages.sh $(packages_guest)
 	$(Q)$(MAKE) --no-print-directory -j2 all
 	$(Q)AMPHORA_BUILD=$(build) $(PYTHON) tests/guest/guest.py $(PYTHON) -B -m pytest -q tests/guest
+
+# AMPHORA_RENDER_COUNT random load balancers (2,000), made from AMPHORA_RENDER_SEED.
+render_root := $(if $(filter trixie,$(SUITE)),build/trixie)
+test-render: deps $(render_root)
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)SUITE=render AMPHORA_BUILD=$(build) AMPHORA_RENDER_ROOT=$(abspath $(render_root)) \
+		$(PYTHON) tests/run.py
+
+comma := ,
+build/trixie:
+	$(Q)tests/install_packages.sh mmdebstrap
+	$(Q)mkdir -p build && rm -rf $@.new && mmdebstrap --quiet --mode=root --variant=minbase \
+		--aptopt='APT::Install-Recommends "false"' --aptopt='APT::Sandbox::User "root"' \
+		--include=$(subst $() ,$(comma),$(packages_trixie)) trixie $@.new && mv $@.new $@
 
 demo: deps-demo
 	$(Q)$(MAKE) --no-print-directory -j2 all

@@ -3,9 +3,9 @@
 
 usage: run.py [UNIT_TEST_PROGRAM...]
 
-AMPHORA_BUILD is the build folder (default: build). SUITE=unit, program or interop runs that part
-alone; unit is the cmocka programs (those named, or all in the build folder's unit/) and the replay
-of each fuzz target's corpus, program and interop are pytest's folders here. AMPHORA_TEST_JOBS is
+AMPHORA_BUILD is the build folder (default: build). SUITE=unit, program, interop or render runs that
+part alone; unit is the cmocka programs (those named, or all in the build folder's unit/) and the replay
+of each fuzz target's corpus, the others are pytest's folders here. AMPHORA_TEST_JOBS is
 how many programs or files run at a time (default: two a processor; they mostly wait).
 """
 
@@ -197,7 +197,7 @@ def run_pytest_suite(name, tally):
 
 
 def main():
-    suites = ("unit", "program", "interop")
+    suites = ("unit", "program", "interop", "render")
     wanted = os.environ.get("SUITE") or "all"
     if wanted not in (*suites, "all"):
         sys.exit(f"SUITE={wanted}: must be one of {', '.join(suites)}")

@@ -17,6 +17,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "deploy/admission.h"
+#include "deploy/recovery.h"
+#include "deploy/site.h"
 #include "haproxy/launch.h"
 #include "haproxy/own_config.h"
 #include "haproxy/restore.h"
@@ -48,6 +51,8 @@ struct agent {
 	struct keepalived_site *keepalived;
 	struct lvs_site *lvs;
 	struct net_site *net;
+	struct deploy_site deploy;
+	struct recovery *recovery;      /* until the data plane is restored */
 	_Atomic enum topology topology; /* of settings, for the handlers */
 	struct http_server *server;
 	bool owns_companions; /* they end with us; not so those that an agent before us left */
@@ -183,6 +188,14 @@ static int agent_start(struct agent *agent, struct err *err)
 	r = net_site_new(settings, &agent->net, err);
 	if (r < 0)
 		return r;
+	agent->deploy = (struct deploy_site){
+		.haproxy = agent->site,
+		.lvs = agent->lvs,
+		.keepalived = agent->keepalived,
+		.net = agent->net,
+		.machine = machine_measure(settings->runtime_dir),
+	};
+	agent->recovery = recovery_begin(&agent->deploy);
 	/* Answer first: a controller that finds nobody waits 5 s before it asks again. */
 	return agent_serve(agent, err);
 }
@@ -192,7 +205,10 @@ static void data_plane_restore(struct agent *agent)
 {
 	/* First what HAProxy and keepalived bind to. */
 	namespace_restore(agent->net);
+	recovery_finish(agent->recovery);
+	agent->recovery = NULL;
 	haproxy_restore_all(agent->site);
+	admission_restore(&agent->deploy);
 	lvs_restore(agent->lvs);
 	vrrp_check_refresh(agent);
 	vrrp_restore(agent->keepalived);
@@ -244,6 +260,7 @@ void agent_free(struct agent *agent)
 			companion_stop(agent->services, COMPANION_SENDER);
 			companion_stop(agent->services, COMPANION_PROMETHEUS_PROXY);
 		}
+		recovery_abandon(agent->recovery);
 		haproxy_site_free(agent->site);
 		lvs_site_free(agent->lvs);
 		keepalived_site_free(agent->keepalived);
@@ -465,6 +482,11 @@ const struct keepalived_site *agent_keepalived(struct agent *agent)
 struct lvs_site *agent_lvs(struct agent *agent)
 {
 	return agent->lvs;
+}
+
+const struct deploy_site *agent_deploy(struct agent *agent)
+{
+	return &agent->deploy;
 }
 
 enum topology agent_topology(struct agent *agent)

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "conf/settings.h"
 
+struct deploy_site;
 struct haproxy_site;
 struct keepalived_site;
 struct lvs_site;
@@ -58,5 +59,7 @@ const struct net_site *agent_net(struct agent *agent);
 const struct keepalived_site *agent_keepalived(struct agent *agent);
 /* What the handlers of UDP and SCTP listeners work on. */
 struct lvs_site *agent_lvs(struct agent *agent);
+/* What the handlers of models, and of all that is a load balancer's, work on. */
+const struct deploy_site *agent_deploy(struct agent *agent);
 /* The topology by the present settings. */
 enum topology agent_topology(struct agent *agent);

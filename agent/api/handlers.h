@@ -17,8 +17,9 @@ api_handler details_get;
 /* load_balancer.c: a load balancer as the controller's haproxy.cfg. */
 api_handler haproxy_put;
 api_handler haproxy_get;
-api_handler load_balancer_act; /* start, stop, reload */
-api_handler load_balancer_delete;
+api_handler load_balancer_act;    /* start, stop, reload */
+api_handler listener_delete;      /* a load balancer's HAProxy, or a UDP listener */
+api_handler load_balancer_delete; /* all of it */
 api_handler listeners_get;
 
 /* udp_listener.c: a UDP or SCTP listener as the controller's keepalived.conf. */
@@ -28,10 +29,15 @@ api_handler udp_listener_get;
 /* model.c: a load balancer as data. */
 api_handler model_put;
 api_handler model_get;
+
+/* status.c: how it and all below it are. */
 api_handler status_get;
 
 /* stats.c: what a load balancer has transferred. */
 api_handler stats_get;
+
+/* heartbeat.c: what the health managers are told. */
+api_handler heartbeat_get;
 
 /* certificate.c: PEM files of a load balancer. */
 api_handler certificate_put;

@@ -10,6 +10,7 @@
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include "deploy/deployment.h"
 #include "haproxy/config.h"
 #include "haproxy/instance.h"
 #include "haproxy/stored_model.h"
@@ -135,7 +136,15 @@ void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 	}
 }
 
-void load_balancer_delete(const struct call *call, struct http_reply *ret_reply)
+static void reply_deleted(struct http_reply *ret_reply, int r, const struct err *err)
+{
+	if (r < 0)
+		reply_error(ret_reply, 500, "Error deleting load balancer", err->text);
+	else
+		reply_ok(ret_reply, 200, NULL);
+}
+
+void listener_delete(const struct call *call, struct http_reply *ret_reply)
 {
 	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
 	struct err err = ERR_NONE;
@@ -151,10 +160,22 @@ void load_balancer_delete(const struct call *call, struct http_reply *ret_reply)
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
 	r = haproxy_instance_delete(instance, &err);
 	vrrp_check_refresh(call->agent);
-	if (r < 0)
-		reply_error(ret_reply, 500, "Error deleting load balancer", err.text);
-	else
-		reply_ok(ret_reply, 200, NULL);
+	reply_deleted(ret_reply, r, &err);
+}
+
+void load_balancer_delete(const struct call *call, struct http_reply *ret_reply)
+{
+	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
+	struct err err = ERR_NONE;
+	struct id id;
+	int r;
+
+	if (call_id(call, 0, "load balancer id", &id, ret_reply) < 0)
+		return;
+	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
+	r = deployment_delete(agent_deploy(call->agent), instance, &err);
+	vrrp_check_refresh(call->agent);
+	reply_deleted(ret_reply, r, &err);
 }
 
 /* Adds the listeners of one load balancer; one that vanishes meanwhile has none. */

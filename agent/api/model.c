@@ -4,18 +4,13 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/traffic.h"
 #include "api/vips.h"
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "haproxy/config.h"
-#include "haproxy/model_apply.h"
-#include "haproxy/status_tree.h"
-#include "haproxy/stored_model.h"
-
-enum { STATS_TIMEOUT_MS = 5000 };
+#include "deploy/deployment.h"
 
 static json_t *faults_json(const struct fault_list *faults)
 {
@@ -38,49 +33,71 @@ static void reply_faults(struct http_reply *ret_reply, const struct faults *faul
 			faults_json(&faults->errors)));
 }
 
-static json_t *changes_json(const struct haproxy_changes *changes)
+static json_t *changes_json(const struct changes *changes)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < changes->count; i++)
 		json_array_append_new(list, reply_json_text(changes->lines[i]));
+	if (changes->left_out > 0)
+		json_array_append_new(list, json_sprintf("and %zu more", changes->left_out));
 	return list;
 }
 
-static void reply_applied(struct http_reply *ret_reply, const struct haproxy_model *model,
-	const struct haproxy_model_result *result, const struct faults *faults)
+static void reply_with_warnings(
+	struct http_reply *ret_reply, json_t *reply, const struct faults *faults)
 {
-	json_t *reply = json_pack("{s:s, s:s, s:o}", "message", "OK", "applied",
-		haproxy_applied_text(result->applied), "changes", changes_json(&result->changes));
-
 	if (faults->warnings.count > 0)
 		json_object_set_new(reply, "warnings", faults_json(&faults->warnings));
 	reply_json(ret_reply, 200, reply);
-	reply_set_etag(ret_reply, model->etag);
 }
 
-static void reply_preview(struct http_reply *ret_reply, const struct haproxy_model_result *result,
+static void reply_applied(struct http_reply *ret_reply, const struct deployment *deployment,
+	const struct deployment_result *result, const struct faults *faults)
+{
+	json_t *reply = json_pack("{s:s, s:s, s:o}", "message", "OK", "applied",
+		applied_text(result->applied), "changes", changes_json(&result->changes));
+
+	reply_with_warnings(ret_reply, reply, faults);
+	reply_set_etag(ret_reply, deployment->etag);
+}
+
+static json_t *listeners_json(const struct rendering *rendering)
+{
+	json_t *listeners = json_object();
+
+	for (size_t i = 0; i < rendering->listener_count; i++)
+		json_object_set_new(listeners, rendering->listeners[i].id.text,
+			reply_json_text(buf_text(&rendering->listeners[i].text)));
+	return listeners;
+}
+
+static void reply_preview(struct http_reply *ret_reply, const struct deployment_result *result,
 	const struct faults *faults)
 {
-	json_t *reply = json_pack("{s:o, s:{}, s:n, s:o, s:s, s:o}", "haproxy.cfg",
-		reply_json_text(buf_text(&result->config)), "keepalived-lvs", "keepalived-vrrp",
-		"check", reply_json_text(buf_text(&result->output)), "would_apply",
-		haproxy_applied_text(result->applied), "changes", changes_json(&result->changes));
+	const struct rendering *rendering = &result->rendering;
+	json_t *vrrp =
+		rendering->has_vrrp ? reply_json_text(buf_text(&rendering->vrrp)) : json_null();
+	json_t *reply = json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "haproxy.cfg",
+		reply_json_text(buf_text(&rendering->haproxy)), "keepalived-lvs",
+		listeners_json(rendering), "keepalived-vrrp", vrrp, "check",
+		reply_json_text(buf_text(&result->output)), "would_apply",
+		applied_text(result->applied), "changes", changes_json(&result->changes));
 
-	if (faults->warnings.count > 0)
-		json_object_set_new(reply, "warnings", faults_json(&faults->warnings));
-	reply_json(ret_reply, 200, reply);
+	reply_with_warnings(ret_reply, reply, faults);
 }
 
 /*
- * The model is valid; what went wrong is HAProxy's or ours, not the client's, unless there is too
- * much of it.
+ * The model is valid; what went wrong is a daemon's or ours, not the client's, unless there is too
+ * much of it, or something of it is another load balancer's.
  */
 static void reply_not_applied(struct http_reply *ret_reply, int r,
-	const struct haproxy_model_result *result, const struct err *err)
+	const struct deployment_result *result, const struct err *err)
 {
-	reply_error(ret_reply, r == -EMSGSIZE ? 400 : 500, "Error applying the load balancer",
-		result->output.size_bytes ? buf_text(&result->output) : err->text);
+	int status = r == -EMSGSIZE ? 400 : r == -EBUSY ? 409 : 500;
+
+	reply_error(ret_reply, status, "Error applying the load balancer",
+		reply_words(&result->output, err));
 }
 
 /*
@@ -94,7 +111,7 @@ static int dry_run_parse(const char *query, bool *ret_dry_run)
 }
 
 /* Whether If-Match, if there is one, names the model in force; bare or quoted. */
-static bool if_match_holds(const struct call *call, const struct haproxy_instance *instance)
+static bool if_match_holds(const struct call *call, const struct id *load_balancer)
 {
 	const char *wanted = http_request_header(call->request, "If-Match");
 	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
@@ -103,18 +120,19 @@ static bool if_match_holds(const struct call *call, const struct haproxy_instanc
 
 	if (!wanted)
 		return true;
-	if (haproxy_stored_model_read(instance->site, &instance->id, &text, etag, NULL) < 0)
+	if (deployment_read(agent_deploy(call->agent), load_balancer, &text, etag, NULL, NULL) < 0)
 		return false;
 	quoted = xformat("\"%s\"", etag);
 	return text_equal(wanted, etag) || text_equal(wanted, quoted) || text_equal(wanted, "*");
 }
 
-static void model_preview(struct haproxy_instance *instance, const struct haproxy_model *model,
-	const struct faults *faults, struct http_reply *ret_reply)
+static void model_preview(const struct deploy_site *site, struct haproxy_instance *instance,
+	const struct deployment *deployment, const struct faults *faults,
+	struct http_reply *ret_reply)
 {
-	cleanup_haproxy_model_result struct haproxy_model_result result;
+	cleanup_deployment_result struct deployment_result result;
 	struct err err = ERR_NONE;
-	int r = haproxy_model_preview(instance, model, &result, &err);
+	int r = deployment_preview(site, instance, deployment, &result, &err);
 
 	if (r < 0)
 		reply_not_applied(ret_reply, r, &result, &err);
@@ -122,24 +140,37 @@ static void model_preview(struct haproxy_instance *instance, const struct haprox
 		reply_preview(ret_reply, &result, faults);
 }
 
+static void model_advertise(struct agent *agent, const struct load_balancer *load_balancer)
+{
+	cleanup_free struct address *addresses =
+		xcalloc(load_balancer->vip_count, sizeof(*addresses));
+
+	if (!load_balancer->admin_state_up)
+		return;
+	for (size_t i = 0; i < load_balancer->vip_count; i++)
+		addresses[i] = load_balancer->vips[i].address;
+	vips_advertise(agent, addresses, load_balancer->vip_count);
+}
+
 static void model_apply(struct agent *agent, struct haproxy_instance *instance,
-	const struct haproxy_model *model, const struct faults *faults,
+	const struct deployment *deployment, const struct faults *faults,
 	struct http_reply *ret_reply)
 {
-	cleanup_haproxy_model_result struct haproxy_model_result result;
+	cleanup_deployment_result struct deployment_result result;
 	struct err err = ERR_NONE;
-	int r = haproxy_model_apply(instance, model, &result, &err);
+	int r;
 
+	traffic_count_lvs(agent);
+	r = deployment_apply(agent_deploy(agent), instance, deployment, &result, &err);
 	vrrp_check_refresh(agent);
 	if (r < 0) {
 		reply_not_applied(ret_reply, r, &result, &err);
 		return;
 	}
-	log_info("load balancer %s: model: %s", instance->id.text,
-		haproxy_applied_text(result.applied));
-	if (result.applied != HAPROXY_APPLIED_STOP)
-		vips_advertise_load_balancer(agent, &instance->id);
-	reply_applied(ret_reply, model, &result, faults);
+	log_info("load balancer %s: model: %s", instance->id.text, applied_text(result.applied));
+	if (result.applied != APPLIED_STOP)
+		model_advertise(agent, deployment->load_balancer);
+	reply_applied(ret_reply, deployment, &result, faults);
 }
 
 void model_put(const struct call *call, struct http_reply *ret_reply)
@@ -148,7 +179,7 @@ void model_put(const struct call *call, struct http_reply *ret_reply)
 	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
 	cleanup_load_balancer struct load_balancer *load_balancer = NULL;
 	cleanup_faults struct faults faults = {0};
-	struct haproxy_model model;
+	struct deployment deployment;
 	struct id amphora;
 	struct id id;
 	bool dry_run;
@@ -162,20 +193,21 @@ void model_put(const struct call *call, struct http_reply *ret_reply)
 		return;
 	}
 	if (load_balancer_parse(request->body, request->body_size_bytes, &id, &faults,
-		    &load_balancer, NULL) < 0) {
+		    &load_balancer, NULL) < 0 ||
+		deployment_init(&deployment, request->body, request->body_size_bytes, load_balancer,
+			&amphora, &faults) < 0) {
 		reply_faults(ret_reply, &faults);
 		return;
 	}
-	model = haproxy_model_of(request->body, request->body_size_bytes, load_balancer);
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
-	if (!if_match_holds(call, instance))
+	if (!if_match_holds(call, &id))
 		reply_error(ret_reply, 409, "Conflict",
 			"If-Match is not the ETag of the present model: read it again, it was "
 			"changed");
 	else if (dry_run)
-		model_preview(instance, &model, &faults, ret_reply);
+		model_preview(agent_deploy(call->agent), instance, &deployment, &faults, ret_reply);
 	else
-		model_apply(call->agent, instance, &model, &faults, ret_reply);
+		model_apply(call->agent, instance, &deployment, &faults, ret_reply);
 }
 
 static void reply_no_model(
@@ -200,7 +232,7 @@ void model_get(const struct call *call, struct http_reply *ret_reply)
 
 	if (call_id(call, 0, "load balancer id", &id, ret_reply) < 0)
 		return;
-	r = haproxy_stored_model_read(agent_haproxy(call->agent), &id, &text, etag, &err);
+	r = deployment_read(agent_deploy(call->agent), &id, &text, etag, NULL, &err);
 	if (r < 0) {
 		reply_no_model(ret_reply, r, &id, &err);
 		return;
@@ -208,46 +240,4 @@ void model_get(const struct call *call, struct http_reply *ret_reply)
 	reply_text(ret_reply, &text);
 	ret_reply->content_type = "application/json";
 	reply_set_etag(ret_reply, etag);
-}
-
-void status_get(const struct call *call, struct http_reply *ret_reply)
-{
-	struct haproxy_site *site = agent_haproxy(call->agent);
-	cleanup_load_balancer struct load_balancer *model = NULL;
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
-	cleanup_free char *socket_path = NULL;
-	cleanup_free char *stopped_path = NULL;
-	struct haproxy_stats stats = {0};
-	struct haproxy_config config;
-	struct haproxy_servers servers;
-	struct err err = ERR_NONE;
-	struct id id;
-	int r;
-
-	if (call_id(call, 0, "load balancer id", &id, ret_reply) < 0)
-		return;
-	r = haproxy_instance_read(site, &id, &text, &err);
-	if (r < 0) {
-		reply_no_model(ret_reply, r, &id, &err);
-		return;
-	}
-	socket_path = haproxy_site_path(site, &id, HAPROXY_FILE_STATS_SOCKET);
-	stopped_path = haproxy_site_path(site, &id, HAPROXY_FILE_STOPPED);
-	model = haproxy_stored_model_parse(site, &id);
-	haproxy_config_parse(buf_text(&text), text.size_bytes, &config);
-	haproxy_servers_parse(buf_text(&text), text.size_bytes, &servers);
-	if (haproxy_stats_query(socket_path, STATS_TIMEOUT_MS, &stats, &err) < 0)
-		log_debug("load balancer %s: %s", id.text, err.text);
-	reply_json(ret_reply, 200,
-		haproxy_status_tree(&(const struct haproxy_status_input){
-			.id = &id,
-			.model = model,
-			.config = &config,
-			.servers = &servers,
-			.stats = &stats,
-			.stopped = file_exists(stopped_path),
-		}));
-	haproxy_stats_deinit(&stats);
-	haproxy_servers_deinit(&servers);
-	haproxy_config_deinit(&config);
 }

@@ -35,6 +35,16 @@ json_t *reply_json_text(const char *text)
 	return json_string(copy);
 }
 
+json_t *reply_json_time(time_t time)
+{
+	char text[sizeof("YYYY-MM-DDThh:mm:ssZ") + 8];
+	struct tm utc;
+
+	gmtime_r(&time, &utc);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	return json_string(text);
+}
+
 static void reply_message(
 	struct http_reply *ret_reply, int status, const char *message, const char *details)
 {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -20,6 +21,8 @@ void reply_json(struct http_reply *ret_reply, int status, json_t *json);
 /* A string for such a reply whatever the bytes, '?' for what is no UTF-8: others' output and files.
  */
 json_t *reply_json_text(const char *text);
+/* "2026-01-31T12:00:00Z" */
+json_t *reply_json_time(time_t time);
 /* {"message": "OK"} with details unless NULL. */
 void reply_ok(struct http_reply *ret_reply, int status, const char *details);
 /* text/plain; the buffer is empty afterwards. */

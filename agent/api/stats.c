@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <time.h>
 
 #include "api/agent.h"
 #include "api/handlers.h"
@@ -38,17 +37,6 @@ static json_t *listeners_json(const struct traffic_count *count)
 	return listeners;
 }
 
-/* "2026-01-31T12:00:00Z" */
-static json_t *time_json(time_t time)
-{
-	char text[sizeof("YYYY-MM-DDThh:mm:ssZ") + 8];
-	struct tm utc;
-
-	gmtime_r(&time, &utc);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	return json_string(text);
-}
-
 static json_t *count_json(const struct traffic_count *count)
 {
 	const struct ledger *ledger = count->traffic->ledger;
@@ -57,7 +45,7 @@ static json_t *count_json(const struct traffic_count *count)
 
 	ledger_total(ledger, &total, &sessions);
 	return json_pack("{s:o, s:o, s:o}", "stats", stats_json(&total, sessions), "listeners",
-		listeners_json(count), "since", time_json(ledger_since(ledger)));
+		listeners_json(count), "since", reply_json_time(ledger_since(ledger)));
 }
 
 void stats_get(const struct call *call, struct http_reply *ret_reply)

@@ -11,6 +11,7 @@
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include "deploy/admission.h"
 #include "keepalived/check.h"
 #include "lvs/config.h"
 #include "lvs/instance.h"
@@ -122,8 +123,9 @@ void udp_listener_act(const struct call *call, const struct id *listener, enum a
 	int r;
 
 	if (action != ACTION_START)
-		traffic_count_all(call->agent);
+		traffic_count_lvs(call->agent);
 	r = action_run(action, instance, &applied, &err);
+	admission_refresh(agent_deploy(call->agent));
 	vrrp_check_refresh(call->agent);
 	if (r == -ENOENT) {
 		reply_not_found(ret_reply, listener);
@@ -149,8 +151,9 @@ void udp_listener_delete(
 	struct err err = ERR_NONE;
 	int r;
 
-	traffic_count_all(call->agent);
+	traffic_count_lvs(call->agent);
 	r = lvs_instance_delete(instance, &err);
+	admission_refresh(agent_deploy(call->agent));
 	vrrp_check_refresh(call->agent);
 	if (r < 0)
 		reply_error(ret_reply, 500, "Error deleting listener", err.text);

@@ -16,7 +16,9 @@
 #include "conf/command_line.h"
 #include "conf/settings.h"
 #include "heartbeat/counters.h"
+#include "heartbeat/preview.h"
 #include "heartbeat/sender.h"
+#include "sys/answer_socket.h"
 #include "sys/ipvs.h"
 #include "sys/network_namespace.h"
 #include "sys/privilege.h"
@@ -69,6 +71,18 @@ static struct ipvs *ipvs_prepare(const struct settings *settings)
 	return ipvs;
 }
 
+/* Where nobody can ask heartbeats are sent all the same: -1. */
+static int preview_prepare(const struct settings *settings)
+{
+	cleanup_free char *path = preview_socket_path(settings->runtime_dir);
+	struct err err = ERR_NONE;
+	int fd = answer_socket_open(path, &err);
+
+	if (fd < 0)
+		log_warning("%s; nobody can see the next heartbeat", err.text);
+	return fd < 0 ? -1 : fd;
+}
+
 /*
  * What only root may do, then no longer being root: the folder for our own files, the counters that
  * the reference agent left, which its user alone may read, and the way to the kernel's IPVS, which
@@ -103,10 +117,12 @@ static int run(const struct settings *settings, struct err *err)
 	cleanup_ipvs struct ipvs *ipvs = NULL;
 	CLEANUP(cleanup_sender_free) struct sender *sender = NULL;
 	cleanup_close int stop = stop_signal_open(err);
+	cleanup_close int preview = -1;
 	int r;
 
 	if (stop < 0)
 		return stop;
+	preview = preview_prepare(settings);
 	r = become_unprivileged(settings, &reference_counters, &ipvs, err);
 	if (r < 0)
 		return r;
@@ -125,7 +141,7 @@ static int run(const struct settings *settings, struct err *err)
 	log_info("heartbeats of amphora %s every %u s to %zu health managers",
 		settings->amphora_id.text, settings->heartbeat_interval_s,
 		settings->controller_count);
-	return sender_run(sender, stop, err);
+	return sender_run(sender, stop, preview, err);
 }
 
 static int serve(const struct settings *settings)

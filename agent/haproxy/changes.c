@@ -124,25 +124,27 @@ static void parts_parse(const char *text, struct parts *ret_parts)
 }
 
 /* Takes line over. */
-static void changes_append(struct haproxy_changes *changes, size_t *found, char *line)
+static void changes_append(struct haproxy_changes *changes, char *line)
 {
-	if ((*found)++ < HAPROXY_CHANGES_MAX)
+	if (changes->count < HAPROXY_CHANGES_MAX) {
 		changes->lines[changes->count++] = line;
-	else
+	} else {
+		changes->left_out++;
 		free(line);
+	}
 }
 
-static void part_compare_with(const struct part *part, const struct part *old,
-	struct haproxy_changes *changes, size_t *found)
+static void part_compare_with(
+	const struct part *part, const struct part *old, struct haproxy_changes *changes)
 {
 	bool is_member = text_starts_with(part->name, "member ");
 
 	if (!old)
-		changes_append(changes, found, xformat("%s added", part->name));
+		changes_append(changes, xformat("%s added", part->name));
 	else if (!text_equal(old->content, part->content))
-		changes_append(changes, found,
-			is_member ? xformat("%s is now %s", part->name, part->content)
-				  : xformat("%s changed", part->name));
+		changes_append(changes, is_member
+						? xformat("%s is now %s", part->name, part->content)
+						: xformat("%s changed", part->name));
 }
 
 void haproxy_changes_find(
@@ -150,22 +152,17 @@ void haproxy_changes_find(
 {
 	CLEANUP(parts_deinit) struct parts old_parts = {0};
 	CLEANUP(parts_deinit) struct parts new_parts = {0};
-	size_t found = 0;
 
 	*ret_changes = (struct haproxy_changes){
-		.lines = xcalloc(HAPROXY_CHANGES_MAX + 1, sizeof(*ret_changes->lines))};
+		.lines = xcalloc(HAPROXY_CHANGES_MAX, sizeof(*ret_changes->lines))};
 	parts_parse(old_text, &old_parts);
 	parts_parse(new_text, &new_parts);
 	for (size_t i = 0; i < new_parts.count; i++)
 		part_compare_with(&new_parts.items[i], parts_find(&old_parts, &new_parts.items[i]),
-			ret_changes, &found);
+			ret_changes);
 	for (size_t i = 0; i < old_parts.count; i++)
 		if (!parts_find(&new_parts, &old_parts.items[i]))
-			changes_append(ret_changes, &found,
-				xformat("%s removed", old_parts.items[i].name));
-	if (found > HAPROXY_CHANGES_MAX)
-		ret_changes->lines[ret_changes->count++] =
-			xformat("and %zu more", found - HAPROXY_CHANGES_MAX);
+			changes_append(ret_changes, xformat("%s removed", old_parts.items[i].name));
 }
 
 void haproxy_changes_deinit(struct haproxy_changes *changes)

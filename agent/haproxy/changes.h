@@ -11,7 +11,8 @@ enum { HAPROXY_CHANGES_MAX = 1000 };
 
 struct haproxy_changes {
 	char **lines; /* in the order of the new text; what was removed comes last */
-	size_t count; /* at most HAPROXY_CHANGES_MAX and a line that counts the rest */
+	size_t count; /* at most HAPROXY_CHANGES_MAX */
+	size_t left_out;
 };
 
 /* old_text "": everything was added. */

@@ -43,6 +43,13 @@ int haproxy_instance_read(
 	return file_read(path, ret_text, err);
 }
 
+bool haproxy_instance_is_stopped(const struct haproxy_site *site, const struct id *id)
+{
+	cleanup_free char *marker = haproxy_site_path(site, id, HAPROXY_FILE_STOPPED);
+
+	return file_exists(marker);
+}
+
 bool haproxy_instance_is_running(const struct haproxy_site *site, const struct id *id)
 {
 	return haproxy_launch_master(site, id) != 0;
@@ -169,21 +176,59 @@ static void notes_log(const struct haproxy_instance *instance, const struct buf 
 	}
 }
 
-/* Writes an upload, rewritten, to path and has it checked there. */
-static int upload_check(const struct haproxy_instance *instance, const char *path, const char *text,
-	size_t size_bytes, struct buf *ret_text, struct buf *ret_output, struct err *err)
+int haproxy_instance_check(struct haproxy_instance *instance, const char *text, size_t size_bytes,
+	struct buf *ret_output, struct err *err)
 {
-	cleanup_buf struct buf notes = BUF_INIT(NOTES_MAX_BYTES);
-	int r;
+	cleanup_free char *preview = path_of(instance, HAPROXY_FILE_PREVIEW);
+	int r = file_replace_nosync(preview, text, size_bytes, 0600, err);
 
-	haproxy_upload_rewrite(text, size_bytes, ret_text, &notes);
-	if (buf_error(ret_text))
-		return err_set_errno(err, buf_error(ret_text), "haproxy.cfg");
-	notes_log(instance, &notes);
-	r = file_replace(path, buf_text(ret_text), ret_text->size_bytes, 0600, err);
+	if (r == 0)
+		r = haproxy_check(instance->site, preview, ret_output, err);
+	file_remove(preview, NULL);
+	return r;
+}
+
+enum haproxy_applied haproxy_instance_predict(
+	struct haproxy_instance *instance, const char *text, size_t size_bytes)
+{
+	cleanup_haproxy_intent struct haproxy_intent intent = {0};
+
+	haproxy_intent_make(instance, text, size_bytes, &intent);
+	return intent.applied;
+}
+
+int haproxy_instance_install(
+	struct haproxy_instance *instance, const char *text, size_t size_bytes, struct err *err)
+{
+	cleanup_free char *folder = path_of(instance, HAPROXY_FILE_FOLDER);
+	cleanup_free char *config = path_of(instance, HAPROXY_FILE_CONFIG);
+	int r = directory_make(folder, 0755, err);
+
 	if (r < 0)
 		return r;
-	return haproxy_check(instance->site, path, ret_output, err);
+	if (!file_exists(config))
+		haproxy_traffic_begin(instance);
+	return file_replace(config, text, size_bytes, 0600, err);
+}
+
+int haproxy_instance_uninstall(struct haproxy_instance *instance, struct err *err)
+{
+	cleanup_free char *config = path_of(instance, HAPROXY_FILE_CONFIG);
+	int r = file_remove(config, err);
+
+	if (r == 0)
+		r = haproxy_launch_remove(instance, err);
+	return r < 0 ? r : marker_remove(instance, err);
+}
+
+void haproxy_instance_keep_refused(
+	struct haproxy_instance *instance, const char *text, size_t size_bytes)
+{
+	cleanup_free char *folder = path_of(instance, HAPROXY_FILE_FOLDER);
+	cleanup_free char *failed = path_of(instance, HAPROXY_FILE_CONFIG_FAILED);
+
+	if (directory_make(folder, 0755, NULL) == 0)
+		file_replace_nosync(failed, text, size_bytes, 0600, NULL);
 }
 
 int haproxy_instance_upload(struct haproxy_instance *instance, const char *text, size_t size_bytes,
@@ -194,11 +239,18 @@ int haproxy_instance_upload(struct haproxy_instance *instance, const char *text,
 	cleanup_free char *new = path_of(instance, HAPROXY_FILE_CONFIG_NEW);
 	cleanup_free char *failed = path_of(instance, HAPROXY_FILE_CONFIG_FAILED);
 	cleanup_buf struct buf rewritten = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf notes = BUF_INIT(NOTES_MAX_BYTES);
 	int r = directory_make(folder, 0755, err);
 
 	if (r < 0)
 		return r;
-	r = upload_check(instance, new, text, size_bytes, &rewritten, ret_output, err);
+	haproxy_upload_rewrite(text, size_bytes, &rewritten, &notes);
+	if (buf_error(&rewritten))
+		return err_set_errno(err, buf_error(&rewritten), "haproxy.cfg");
+	notes_log(instance, &notes);
+	r = file_replace(new, buf_text(&rewritten), rewritten.size_bytes, 0600, err);
+	if (r == 0)
+		r = haproxy_check(instance->site, new, ret_output, err);
 	if (r == 0 && !file_exists(config))
 		haproxy_traffic_begin(instance);
 	if (r == 0)
@@ -208,76 +260,6 @@ int haproxy_instance_upload(struct haproxy_instance *instance, const char *text,
 	if (r < 0)
 		file_remove(new, NULL);
 	return r;
-}
-
-/*
- * Back to the config of before, and to what ran with it: a worker that was changed only half-way
- * is replaced. Without one before, to no process and no socket.
- */
-static void apply_undo(struct haproxy_instance *instance, const struct buf *before, bool reloads)
-{
-	cleanup_free char *config = path_of(instance, HAPROXY_FILE_CONFIG);
-	cleanup_buf struct buf output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES);
-	enum haproxy_applied applied;
-	struct err err = ERR_NONE;
-	int r;
-
-	if (before->data)
-		r = file_replace(config, before->data, before->size_bytes, 0600, &err);
-	else
-		r = file_remove(config, &err);
-	if (r == 0 && before->data && reloads)
-		r = haproxy_instance_reload(instance, &applied, &output, &err);
-	if (r == 0 && !before->data)
-		r = haproxy_launch_remove(instance, &err);
-	if (r < 0)
-		log_error("load balancer %s: going back to the config of before: %s",
-			instance->id.text, err.text);
-}
-
-int haproxy_instance_apply(struct haproxy_instance *instance, const char *text, size_t size_bytes,
-	enum haproxy_applied *ret_applied, struct buf *ret_output, struct err *err)
-{
-	cleanup_buf struct buf before = BUF_INIT(CONFIG_MAX_BYTES);
-	bool ran = haproxy_instance_is_running(instance->site, &instance->id);
-	int r = haproxy_instance_read(instance->site, &instance->id, &before, err);
-
-	if (r < 0 && r != -ENOENT)
-		return r;
-	r = haproxy_instance_upload(instance, text, size_bytes, ret_output, err);
-	if (r < 0)
-		return r;
-	/* Warnings of the check would hide what a reload has to say. */
-	buf_clear(ret_output);
-	r = haproxy_instance_reload(instance, ret_applied, ret_output, err);
-	/* A master that was silent for so long would be again, and the request has to end. */
-	if (r < 0)
-		apply_undo(instance, &before, ran && r != -ETIMEDOUT);
-	return r;
-}
-
-int haproxy_instance_preview(struct haproxy_instance *instance, const char *text, size_t size_bytes,
-	enum haproxy_applied *ret_applied, struct buf *ret_output, struct err *err)
-{
-	cleanup_free char *preview = path_of(instance, HAPROXY_FILE_PREVIEW);
-	cleanup_buf struct buf rewritten = BUF_INIT(CONFIG_MAX_BYTES);
-	cleanup_haproxy_intent struct haproxy_intent intent = {0};
-	int r = upload_check(instance, preview, text, size_bytes, &rewritten, ret_output, err);
-
-	file_remove(preview, NULL);
-	if (r < 0)
-		return r;
-	haproxy_intent_make(instance, buf_text(&rewritten), rewritten.size_bytes, &intent);
-	*ret_applied = intent.applied;
-	return 0;
-}
-
-/* Under the lock of who is writing its traffic's file: one that comes late finds no folder. */
-static int folder_discard(const struct haproxy_instance *instance, const char *folder,
-	const char *deleted, struct err *err)
-{
-	scoped_id_lock(instance->site->traffic_locks, &instance->id);
-	return file_rename(folder, deleted, err);
 }
 
 int haproxy_instance_delete(struct haproxy_instance *instance, struct err *err)
@@ -300,8 +282,10 @@ int haproxy_instance_delete(struct haproxy_instance *instance, struct err *err)
 		r = directory_remove(deleted, err);
 	/* One step makes it gone for good; what is left then is litter (haproxy/restore.h). */
 	if (r == 0 && is_there)
-		r = folder_discard(instance, folder, deleted, err);
+		r = file_rename(folder, deleted, err);
 	if (r == 0)
 		r = directory_remove(deleted, err);
+	if (r == 0)
+		r = haproxy_traffic_forget(instance->site, &instance->id, err);
 	return r;
 }

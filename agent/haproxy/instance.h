@@ -42,6 +42,8 @@ bool haproxy_instance_exists(const struct haproxy_site *site, const struct id *i
 /* Appends the installed haproxy.cfg. -ENOENT: no such load balancer. */
 int haproxy_instance_read(const struct haproxy_site *site, const struct id *id,
 	struct buf *ret_text, struct err *err);
+/* It has the marker `stopped`. */
+bool haproxy_instance_is_stopped(const struct haproxy_site *site, const struct id *id);
 /* A process of it runs (whether or not it answers). */
 bool haproxy_instance_is_running(const struct haproxy_site *site, const struct id *id);
 /* The process that serves now; 0: none. */
@@ -57,6 +59,24 @@ struct haproxy_instance *haproxy_instance_acquire(struct haproxy_site *site, con
 void haproxy_instance_release(struct haproxy_instance *instance);
 DEFINE_CLEANUP(struct haproxy_instance *, haproxy_instance_release);
 #define cleanup_haproxy_instance CLEANUP(cleanup_haproxy_instance_release)
+
+/*
+ * Has HAProxy check a config that holds nothing for haproxy/upload.h to rewrite; nothing is kept of
+ * it. 0 with HAProxy's warnings, -EBADMSG with its refusal.
+ */
+int haproxy_instance_check(struct haproxy_instance *instance, const char *text, size_t size_bytes,
+	struct buf *ret_output, struct err *err);
+/* What a reload would take if this config were installed. */
+enum haproxy_applied haproxy_instance_predict(
+	struct haproxy_instance *instance, const char *text, size_t size_bytes);
+/* Puts a checked config in place, byte for byte and durably. Nothing that runs is touched. */
+int haproxy_instance_install(
+	struct haproxy_instance *instance, const char *text, size_t size_bytes, struct err *err);
+/* The opposite: no config, no process, no socket. What else lies in its folders stays. */
+int haproxy_instance_uninstall(struct haproxy_instance *instance, struct err *err);
+/* Keeps a config that HAProxy refused as haproxy.cfg.new-failed, for whoever wonders why. */
+void haproxy_instance_keep_refused(
+	struct haproxy_instance *instance, const char *text, size_t size_bytes);
 
 /*
  * Installs a config: rewritten as haproxy/upload.h says, checked, put in place durably. Nothing
@@ -84,20 +104,6 @@ int haproxy_instance_stop(
  */
 int haproxy_instance_reload(struct haproxy_instance *instance, enum haproxy_applied *ret_applied,
 	struct buf *ret_output, struct err *err);
-
-/*
- * upload and reload as one step, all of it or nothing: when the reload fails, the haproxy.cfg of
- * before is back in place (or none, if there was none), and what runs is reloaded with it unless
- * HAProxy did not answer at all (-ETIMEDOUT). Errors of both.
- */
-int haproxy_instance_apply(struct haproxy_instance *instance, const char *text, size_t size_bytes,
-	enum haproxy_applied *ret_applied, struct buf *ret_output, struct err *err);
-/*
- * What haproxy_instance_apply() would do, nothing installed: 0 with *ret_applied and HAProxy's
- * warnings, -EBADMSG with its refusal.
- */
-int haproxy_instance_preview(struct haproxy_instance *instance, const char *text, size_t size_bytes,
-	enum haproxy_applied *ret_applied, struct buf *ret_output, struct err *err);
 
 /*
  * Stops it and removes its files, certificates and sockets: nothing of it is left. One that never

@@ -198,6 +198,46 @@ static int backend_check(
 	return err_set(err, -ENOTSUP, "backend %s: not found", server->backend);
 }
 
+/* Whether one of the words is that one. */
+static bool has_option(const struct haproxy_server *server, const char *option)
+{
+	size_t size = strlen(option);
+
+	for (const char *at = server->options; (at = strstr(at, option)); at += size)
+		if ((at == server->options || at[-1] == ' ') && (at[size] == ' ' || !at[size]))
+			return true;
+	return false;
+}
+
+/*
+ * The checks of a server in the file speak TLS and the PROXY protocol where its traffic does,
+ * unless they go elsewhere; those of an added one only where that is said (HAProxy's
+ * init_srv_check()).
+ */
+static bool checks_like_traffic(const struct haproxy_server *server)
+{
+	return server->check && !has_option(server, "port") && !has_option(server, "addr");
+}
+
+static bool checks_by_tls(const struct haproxy_server *server)
+{
+	return checks_like_traffic(server) && has_option(server, "ssl") &&
+	       !has_option(server, "check-ssl") && !has_option(server, "no-check-ssl");
+}
+
+static bool checks_by_proxy(const struct haproxy_server *server)
+{
+	static const char *const options[] = {
+		"send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn"};
+
+	if (!checks_like_traffic(server) || has_option(server, "check-send-proxy"))
+		return false;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (has_option(server, options[i]))
+			return true;
+	return false;
+}
+
 static int plan_addition(
 	struct planning *planning, const struct haproxy_server *server, struct err *err)
 {
@@ -209,8 +249,10 @@ static int plan_addition(
 		return err_set(err, -ENOTSUP, "server %s/%s: its line is more than plain words",
 			backend, name);
 	plan_append(&planning->plan,
-		xformat("add server %s/%s %s%s%s weight %u", backend, name, server->address,
-			server->options[0] ? " " : "", server->options, server->weight));
+		xformat("add server %s/%s %s%s%s%s%s weight %u", backend, name, server->address,
+			server->options[0] ? " " : "", server->options,
+			checks_by_tls(server) ? " check-ssl" : "",
+			checks_by_proxy(server) ? " check-send-proxy" : "", server->weight));
 	if (server->check)
 		plan_append(&planning->plan, xformat("enable health %s/%s", backend, name));
 	if (!server->disabled)

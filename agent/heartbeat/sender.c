@@ -19,10 +19,12 @@
 #include "heartbeat/haproxy_sources.h"
 #include "heartbeat/message.h"
 #include "heartbeat/observation.h"
+#include "heartbeat/preview.h"
 #include "heartbeat/status.h"
 #include "heartbeat/targets.h"
 #include "heartbeat/vrrp.h"
 #include "lvs/sources.h"
+#include "sys/answer_socket.h"
 
 enum {
 	PROBLEMS_MAX_BYTES = 16 * KIB,
@@ -74,7 +76,7 @@ struct sender *sender_new(const struct sender_settings *settings)
 	sender->base_path = xstrdup(settings->base_path);
 	sender->key = xstrdup(settings->key);
 	sender->counters_path = xformat("%s/heartbeat/stats_counters.json", settings->base_path);
-	sender->status_path = xformat("%s/heartbeat/status.json", settings->base_path);
+	sender->status_path = status_path(settings->base_path);
 	sender->interval_ms = settings->interval_ms;
 	sender->counters = counters_new();
 	sender->targets = targets_new(settings->targets, settings->target_count);
@@ -176,28 +178,46 @@ static void note_sent(
 	status->members = observation_reported_members(message->observation);
 }
 
-static void observation_send(struct sender *sender, const struct observation *observation)
+/* The message of an observation; differences as counters_differences() gives them. */
+static struct message message_of(const struct sender *sender, const struct observation *observation,
+	const struct traffic *differences)
 {
-	cleanup_free struct traffic *differences =
-		counters_differences(sender->counters, observation);
-	struct message message = {
+	return (struct message){
 		.amphora_id = &sender->amphora_id,
 		.seq = sender->next_seq,
 		.observation = observation,
 		.differences = differences,
 	};
-	cleanup_buf struct buf datagram = BUF_INIT(ENVELOPE_MAX_BYTES);
-	enum message_detail detail;
-	const char *target;
+}
+
+/* As much of it as a datagram has room for; negative when that is nothing. */
+static int datagram_make(struct sender *sender, const struct message *message,
+	struct buf *ret_datagram, enum message_detail *ret_detail)
+{
+	const struct observation *observation = message->observation;
 	struct err err = ERR_NONE;
 
-	if (message_seal(&message, sender->key, &datagram, &detail, &err) < 0) {
+	if (message_seal(message, sender->key, ret_datagram, ret_detail, &err) < 0) {
 		condition_raise(&sender->shortened, err.code,
 			"no heartbeat is sent: its %zu listeners alone do not fit: %s",
 			observation->listener_count, err.text);
-		return;
+		return err.code;
 	}
-	note_detail(sender, detail, observation_reported_members(observation));
+	note_detail(sender, *ret_detail, observation_reported_members(observation));
+	return 0;
+}
+
+static void observation_send(struct sender *sender, const struct observation *observation)
+{
+	cleanup_free struct traffic *differences =
+		counters_differences(sender->counters, observation);
+	const struct message message = message_of(sender, observation, differences);
+	cleanup_buf struct buf datagram = BUF_INIT(ENVELOPE_MAX_BYTES);
+	enum message_detail detail;
+	const char *target;
+
+	if (datagram_make(sender, &message, &datagram, &detail) < 0)
+		return;
 	if (targets_send(sender->targets, buf_text(&datagram), datagram.size_bytes, step_ms(sender),
 		    &target) < 0)
 		return;
@@ -205,19 +225,24 @@ static void observation_send(struct sender *sender, const struct observation *ob
 	note_sent(sender, &message, target, datagram.size_bytes);
 }
 
+static void problems_describe(const struct sender *sender, struct buf *ret_problems)
+{
+	condition_describe(&sender->withheld, ret_problems);
+	condition_describe(&sender->vrrp_unknown, ret_problems);
+	condition_describe(&sender->shortened, ret_problems);
+	haproxy_sources_describe(sender->haproxy_sources, ret_problems);
+	lvs_sources_describe(sender->lvs_sources, ret_problems);
+	targets_describe(sender->targets, ret_problems);
+	condition_describe(&sender->duplicated, ret_problems);
+	condition_describe(&sender->counters_unsaved, ret_problems);
+}
+
 static void status_write(struct sender *sender)
 {
 	cleanup_buf struct buf problems = BUF_INIT(PROBLEMS_MAX_BYTES);
 	struct err err = ERR_NONE;
 
-	condition_describe(&sender->withheld, &problems);
-	condition_describe(&sender->vrrp_unknown, &problems);
-	condition_describe(&sender->shortened, &problems);
-	haproxy_sources_describe(sender->haproxy_sources, &problems);
-	lvs_sources_describe(sender->lvs_sources, &problems);
-	targets_describe(sender->targets, &problems);
-	condition_describe(&sender->duplicated, &problems);
-	condition_describe(&sender->counters_unsaved, &problems);
+	problems_describe(sender, &problems);
 	sender->status.updated_at = time(NULL);
 	if (status_store(&sender->status, buf_text(&problems), sender->status_path, &err) < 0)
 		condition_raise(&sender->status_unsaved, err.code, "%s", err.text);
@@ -257,6 +282,44 @@ void sender_beat(struct sender *sender)
 	status_write(sender);
 }
 
+static void observation_preview(
+	struct sender *sender, const struct observation *observation, struct buf *ret_text)
+{
+	cleanup_free struct traffic *differences =
+		counters_differences(sender->counters, observation);
+	const struct message message = message_of(sender, observation, differences);
+	cleanup_buf struct buf datagram = BUF_INIT(ENVELOPE_MAX_BYTES);
+	enum message_detail detail;
+
+	if (datagram_make(sender, &message, &datagram, &detail) < 0) {
+		buf_append_text(ret_text, "{\"message\":null,\"bytes\":null");
+		return;
+	}
+	buf_append_text(ret_text, "{\"message\":");
+	message_format(&message, detail, ret_text);
+	buf_append_format(ret_text, ",\"bytes\":%zu", datagram.size_bytes);
+}
+
+void sender_preview(struct sender *sender, struct buf *ret_text)
+{
+	CLEANUP(observation_deinit) struct observation observation = OBSERVATION_INIT;
+	cleanup_buf struct buf problems = BUF_INIT(PROBLEMS_MAX_BYTES);
+
+	/* One that is withheld is shown all the same: the problem tells that it does not leave. */
+	is_withheld(sender);
+	observe(sender, &observation);
+	observation_preview(sender, &observation, ret_text);
+	problems_describe(sender, &problems);
+	buf_append_text(ret_text, ",\"status\":");
+	status_format(&sender->status, buf_text(&problems), ret_text);
+	buf_append_text(ret_text, "}\n");
+}
+
+static void preview_make(void *context, struct buf *ret_text)
+{
+	sender_preview(context, ret_text);
+}
+
 /* So that a fleet that was started at once does not beat in step. */
 static int64_t random_below(int64_t limit)
 {
@@ -288,7 +351,7 @@ static int timer_start(int64_t interval_ms, struct err *err)
 	return take_fd(&fd);
 }
 
-int sender_run(struct sender *sender, int stop_fd, struct err *err)
+int sender_run(struct sender *sender, int stop_fd, int preview_fd, struct err *err)
 {
 	cleanup_close int timer = -1;
 
@@ -300,18 +363,21 @@ int sender_run(struct sender *sender, int stop_fd, struct err *err)
 		struct pollfd polled[] = {
 			{.fd = timer, .events = POLLIN},
 			{.fd = stop_fd, .events = POLLIN},
+			{.fd = preview_fd, .events = POLLIN},
 		};
 		uint64_t ticks;
 
-		if (poll(polled, 2, -1) < 0 && errno != EINTR)
+		if (poll(polled, 3, -1) < 0 && errno != EINTR)
 			return err_set_errno(err, -errno, "waiting for the next heartbeat");
 		if (polled[1].revents)
 			return 0;
-		if (read(timer, &ticks, sizeof(ticks)) < 0)
-			continue;
-		if (ticks > 1)
-			log_warning("%llu heartbeats were missed: this process was held up",
-				(unsigned long long)ticks - 1);
-		sender_beat(sender);
+		if (read(timer, &ticks, sizeof(ticks)) == sizeof(ticks)) {
+			if (ticks > 1)
+				log_warning("%llu heartbeats were missed: this process was held up",
+					(unsigned long long)ticks - 1);
+			sender_beat(sender);
+		} else if (polled[2].revents) {
+			answer_socket_serve(preview_fd, preview_make, sender, PREVIEW_MAX_BYTES);
+		}
 	}
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/id.h"
 #include "sys/ipvs.h"
@@ -35,7 +36,13 @@ void sender_free(struct sender *sender);
 /* One beat. What goes wrong is told to the log and to status.json. */
 void sender_beat(struct sender *sender);
 /*
- * Beats once per interval, at a random point of it, until stop_fd becomes readable; a beat under
- * way is finished. The time that a beat takes is not added to the period.
+ * Appends what the next beat would carry if it came now (heartbeat/preview.h). It observes, as a
+ * beat does, and changes nothing that a beat reports.
  */
-int sender_run(struct sender *sender, int stop_fd, struct err *err);
+void sender_preview(struct sender *sender, struct buf *ret_text);
+/*
+ * Beats once per interval, at a random point of it, until stop_fd becomes readable; a beat under
+ * way is finished. The time that a beat takes is not added to the period. In between it answers
+ * who asks for a preview on preview_fd (sys/answer_socket.h; -1: nobody can).
+ */
+int sender_run(struct sender *sender, int stop_fd, int preview_fd, struct err *err);

@@ -4,11 +4,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "heartbeat/json_text.h"
 
-enum { STATUS_MAX_BYTES = 128 * KIB };
+char *status_path(const char *base_path)
+{
+	return xformat("%s/heartbeat/status.json", base_path);
+}
 
 static void sent_format(const struct status *status, struct buf *ret_text)
 {
@@ -25,16 +29,22 @@ static void sent_format(const struct status *status, struct buf *ret_text)
 		status->bytes, status->seq, status->listeners, status->members);
 }
 
+void status_format(const struct status *status, const char *problem, struct buf *ret_text)
+{
+	buf_append_format(ret_text, "{\"updated_at\":%lld,", (long long)status->updated_at);
+	sent_format(status, ret_text);
+	buf_append_text(ret_text, ",\"problem\":");
+	json_text_append(ret_text, problem);
+	buf_append_char(ret_text, '}');
+}
+
 int status_store(
 	const struct status *status, const char *problem, const char *path, struct err *err)
 {
 	cleanup_buf struct buf text = BUF_INIT(STATUS_MAX_BYTES);
 
-	buf_append_format(&text, "{\"updated_at\":%lld,", (long long)status->updated_at);
-	sent_format(status, &text);
-	buf_append_text(&text, ",\"problem\":");
-	json_text_append(&text, problem);
-	buf_append_text(&text, "}\n");
+	status_format(status, problem, &text);
+	buf_append_char(&text, '\n');
 	if (buf_error(&text))
 		return err_set(err, buf_error(&text), "writing %s: more than %d bytes", path,
 			STATUS_MAX_BYTES);

@@ -34,6 +34,10 @@ struct targets *targets_new(const char *const *entries, size_t entry_count)
 		else
 			targets->list[targets->count++] = target_new(entries[i], &endpoint);
 	}
+	if (targets->count == 0)
+		condition_raise(&targets->none, -EDESTADDRREQ,
+			"no heartbeat is sent: [health_manager] controller_ip_port_list names no "
+			"health manager");
 	return targets;
 }
 
@@ -54,10 +58,6 @@ int targets_send(struct targets *targets, const void *datagram, size_t size_byte
 	int64_t deadline_ms = clock_now_ms() + timeout_ms;
 	int r = -EDESTADDRREQ;
 
-	if (targets->count == 0)
-		condition_raise(&targets->none, r,
-			"no heartbeat is sent: [health_manager] controller_ip_port_list names no "
-			"health manager");
 	/*
 	 * Two rounds: the first call to a target may only have brought to light that its previous
 	 * datagram was refused, and where every other target fails too, it is due another try.

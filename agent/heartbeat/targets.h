@@ -10,7 +10,10 @@
 
 struct targets;
 
-/* Entries that are no HOST:PORT are left out, which the log says: the others still get beats. */
+/*
+ * Entries that are no HOST:PORT are left out, which the log says: the others still get beats. It
+ * also says when none is left.
+ */
 struct targets *targets_new(const char *const *entries, size_t entry_count);
 void targets_free(struct targets *targets);
 

@@ -118,8 +118,8 @@ static bool has_instance(const char *text, size_t size_bytes)
 	return false;
 }
 
-int vrrp_check(const struct vrrp *vrrp, const char *text, size_t size_bytes, struct buf *ret_output,
-	struct err *err)
+int vrrp_check_config(const struct vrrp *vrrp, const char *text, size_t size_bytes,
+	struct buf *ret_output, struct err *err)
 {
 	int r;
 
@@ -147,7 +147,7 @@ int vrrp_install(struct vrrp *vrrp, const char *text, size_t size_bytes, struct 
 int vrrp_upload(struct vrrp *vrrp, const char *text, size_t size_bytes, struct buf *ret_output,
 	struct err *err)
 {
-	int r = vrrp_check(vrrp, text, size_bytes, ret_output, err);
+	int r = vrrp_check_config(vrrp, text, size_bytes, ret_output, err);
 
 	return r < 0 ? r : vrrp_install(vrrp, text, size_bytes, err);
 }

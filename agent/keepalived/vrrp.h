@@ -37,8 +37,8 @@ DEFINE_CLEANUP(struct vrrp *, vrrp_release);
  * Whether keepalived can run with a config. -EBADMSG: it cannot, see ret_output (empty when it says
  * nothing); -EINVAL: too large.
  */
-int vrrp_check(const struct vrrp *vrrp, const char *text, size_t size_bytes, struct buf *ret_output,
-	struct err *err);
+int vrrp_check_config(const struct vrrp *vrrp, const char *text, size_t size_bytes,
+	struct buf *ret_output, struct err *err);
 /* Puts a checked config in place, durably; what runs is not touched. */
 int vrrp_install(struct vrrp *vrrp, const char *text, size_t size_bytes, struct err *err);
 /* check and install: on any failure the installed config stays. */

@@ -101,7 +101,10 @@ static bool member_append(struct lvs_config *config, const struct id *id, bool i
 	return true;
 }
 
-/* "# Configuration for WHAT ID" or "# WHAT ID is disabled"; a listener and a pool count once. */
+/*
+ * "# Configuration for WHAT ID" or "# WHAT ID is disabled"; load balancer, listener and pool count
+ * once.
+ */
 static void resource_name(
 	struct config_parse *parse, const char *what, const char *name, bool is_disabled)
 {
@@ -110,7 +113,10 @@ static void resource_name(
 
 	if (id_parse(name, strlen(name), "id", &id, NULL) < 0)
 		return;
-	if (text_equal(what, "Listener") && !config->has_listener) {
+	if (text_equal(what, "Loadbalancer") && !config->has_load_balancer) {
+		config->has_load_balancer = true;
+		config->load_balancer = id;
+	} else if (text_equal(what, "Listener") && !config->has_listener) {
 		config->has_listener = true;
 		config->listener = id;
 		config->is_disabled = is_disabled;

@@ -35,6 +35,8 @@ struct lvs_member {
 };
 
 struct lvs_config {
+	bool has_load_balancer; /* "# Configuration for Loadbalancer ID" */
+	struct id load_balancer;
 	bool has_listener; /* named, in either way */
 	struct id listener;
 	bool is_disabled;                     /* the listener is */

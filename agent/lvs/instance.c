@@ -132,7 +132,7 @@ bool lvs_instance_is_running(const struct lvs_site *site, const struct id *liste
 }
 
 /* Stopped by request: not to be started at boot, and no part of the VRRP check. */
-static bool is_stopped(const struct lvs_site *site, const struct id *listener)
+bool lvs_instance_is_stopped(const struct lvs_site *site, const struct id *listener)
 {
 	cleanup_free char *path = path_of(site, listener, LVS_FILE_STOPPED);
 
@@ -154,7 +154,7 @@ enum lvs_instance_state lvs_instance_state(const struct lvs_site *site, const st
 {
 	if (lvs_instance_is_running(site, listener))
 		return serves_anything(site, listener) ? LVS_INSTANCE_ACTIVE : LVS_INSTANCE_OFFLINE;
-	return is_stopped(site, listener) ? LVS_INSTANCE_OFFLINE : LVS_INSTANCE_ERROR;
+	return lvs_instance_is_stopped(site, listener) ? LVS_INSTANCE_OFFLINE : LVS_INSTANCE_ERROR;
 }
 
 struct lvs_instance *lvs_instance_acquire(struct lvs_site *site, const struct id *listener)
@@ -389,7 +389,7 @@ static void listener_restore(struct lvs_site *site, const struct id *listener)
 	int r;
 
 	scoped_id_lock(site->locks, listener);
-	if (is_stopped(site, listener))
+	if (lvs_instance_is_stopped(site, listener))
 		r = instance_stop(site, listener, &err);
 	else
 		r = instance_run(site, listener, true, &applied, &err);

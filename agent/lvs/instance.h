@@ -37,6 +37,8 @@ bool lvs_instance_exists(const struct lvs_site *site, const struct id *listener)
 int lvs_instance_read(const struct lvs_site *site, const struct id *listener, struct buf *ret_text,
 	struct err *err);
 bool lvs_instance_is_running(const struct lvs_site *site, const struct id *listener);
+/* By request: not to be started at boot, and no part of the VRRP check. */
+bool lvs_instance_is_stopped(const struct lvs_site *site, const struct id *listener);
 
 /* As GET listeners reports it. */
 enum lvs_instance_state {

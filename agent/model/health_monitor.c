@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "model/keepalived_word.h"
 #include "model/naming.h"
-#include "model/pool.h"
 #include "model/reader.h"
 
 /* Limits are those of Octavia's API and database. */
@@ -214,16 +213,16 @@ static void read_request(struct reader *reader, struct health_monitor_request *r
 	read_codes(reader, request);
 }
 
-static void check_type(struct reader *reader, int type, int pool_protocol)
+static void check_type(
+	struct reader *reader, enum health_monitor_type type, enum pool_protocol pool_protocol)
 {
 	bool of_lvs = pool_protocol_is_lvs(pool_protocol);
 
-	if (type == CHOICE_NOT_YET || pool_protocol == CHOICE_NOT_YET)
+	if (type == HEALTH_MONITOR_TYPE_UNKNOWN || pool_protocol == POOL_PROTOCOL_UNKNOWN)
 		return;
 	if (!(of_lvs ? checks_lvs : checks_haproxy)[type])
 		reader_fault(reader, "type", "%s monitors cannot check the members of %s pools",
-			choice_name(types, type),
-			pool_protocol_name((enum pool_protocol)pool_protocol));
+			choice_name(types, (int)type), pool_protocol_name(pool_protocol));
 }
 
 /* What keepalived can be told; Octavia, too, has it send nothing but GET. */
@@ -243,8 +242,8 @@ static void check_request_of_lvs(
 			"is not GET: members of UDP and SCTP pools are then not checked at all");
 }
 
-static void read_times(
-	struct reader *reader, int type, int pool_protocol, struct health_monitor *monitor)
+static void read_times(struct reader *reader, enum health_monitor_type type,
+	enum pool_protocol pool_protocol, struct health_monitor *monitor)
 {
 	long timeout_max_s = pool_protocol_is_lvs(pool_protocol) ? HEALTH_MONITOR_LVS_TIMEOUT_MAX_S
 								 : HEALTH_MONITOR_SECONDS_MAX;
@@ -268,13 +267,12 @@ static void read_retries(struct reader *reader, struct health_monitor *monitor)
 }
 
 void health_monitor_parse(struct reader *reader, struct naming *naming, const struct id *pool_id,
-	int pool_protocol, struct health_monitor *ret_monitor)
+	enum pool_protocol pool_protocol, struct health_monitor *ret_monitor)
 {
-	int type = reader_choice(reader, "type", types, CHOICE_NOT_YET);
+	enum health_monitor_type type = (enum health_monitor_type)reader_choice(
+		reader, "type", types, HEALTH_MONITOR_TYPE_UNKNOWN);
 
-	*ret_monitor = (struct health_monitor){.name = reader_name(reader),
-		.type = type == CHOICE_NOT_YET ? HEALTH_MONITOR_TCP
-					       : (enum health_monitor_type)type};
+	*ret_monitor = (struct health_monitor){.name = reader_name(reader), .type = type};
 	reader_require(reader, required_keys);
 	check_type(reader, type, pool_protocol);
 	naming_read_id(naming, reader, NAMING_HEALTH_MONITOR,
@@ -283,7 +281,8 @@ void health_monitor_parse(struct reader *reader, struct naming *naming, const st
 	read_times(reader, type, pool_protocol, ret_monitor);
 	read_retries(reader, ret_monitor);
 	/* What is said of requests is checked, too, where the type is at fault. */
-	if (type == HEALTH_MONITOR_HTTP || type == HEALTH_MONITOR_HTTPS || type == CHOICE_NOT_YET) {
+	if (type == HEALTH_MONITOR_HTTP || type == HEALTH_MONITOR_HTTPS ||
+		type == HEALTH_MONITOR_TYPE_UNKNOWN) {
 		read_request(reader, &ret_monitor->request);
 		if (pool_protocol_is_lvs(pool_protocol))
 			check_request_of_lvs(reader, &ret_monitor->request);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/id.h"
+#include "model/pool_protocol.h"
 
 enum health_monitor_type {
 	HEALTH_MONITOR_TCP,
@@ -20,6 +21,7 @@ enum health_monitor_type {
 	HEALTH_MONITOR_UDP_CONNECT,
 	HEALTH_MONITOR_SCTP,
 	HEALTH_MONITOR_TYPE_COUNT,
+	HEALTH_MONITOR_TYPE_UNKNOWN = HEALTH_MONITOR_TYPE_COUNT, /* while a model is parsed */
 };
 
 enum {
@@ -57,9 +59,8 @@ struct naming;
 struct reader;
 
 /*
- * Reads the monitor of the pool; faults go to the reader's. pool_protocol is an enum pool_protocol,
- * or CHOICE_NOT_YET where that is at fault itself.
+ * Reads the monitor of the pool; faults go to the reader's.
  */
 void health_monitor_parse(struct reader *reader, struct naming *naming, const struct id *pool_id,
-	int pool_protocol, struct health_monitor *ret_monitor);
+	enum pool_protocol pool_protocol, struct health_monitor *ret_monitor);
 void health_monitor_deinit(struct health_monitor *monitor);

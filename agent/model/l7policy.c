@@ -131,7 +131,9 @@ static void append_conditions(const struct l7policy *policy, struct buf *identit
 
 /*
  * What tells the policy from the listener's others: its name; without one, all that it does. Such
- * an id changes with the policy, which costs nothing: HAProxy knows policies by their rules only.
+ * an id changes with the policy. HAProxy keeps no state by it, but for a pool that is described
+ * inside and has neither id nor name: who wants its servers to keep theirs gives one of both a
+ * name.
  */
 static char *identity_of(
 	struct reader *reader, const struct id *listener_id, const struct l7policy *policy)

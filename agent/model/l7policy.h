@@ -38,6 +38,11 @@ struct l7policy {
 	size_t rule_count;
 };
 
+struct naming;
+struct pool_fit;
+struct pool_references;
+struct reader;
+
 /* What policies are read for and amid. */
 struct l7policy_listener {
 	const struct id *id;
@@ -48,11 +53,6 @@ struct l7policy_listener {
 	struct pool_list *pools;
 	struct pool_references *references;
 };
-
-struct naming;
-struct pool_fit;
-struct pool_references;
-struct reader;
 
 /*
  * Reads the l7policies of a listener; faults go to the reader's. They come in the order in which

@@ -39,8 +39,6 @@ static const struct choice compare_type_words[] = {
 
 static const char *const required_keys[] = {"type", "compare_type", "value", NULL};
 static const struct refused_key refused_keys[] = {{NULL, NULL}};
-static const struct refused_key refused_key_of_others[] = {
-	{"key", "has a meaning for HEADER, COOKIE and SSL_DN_FIELD rules only"}, {NULL, NULL}};
 
 static bool is_visible(const char *text, const char *but)
 {
@@ -140,20 +138,32 @@ static char *read_checked(
 	return xstrdup(text && !fault ? text : "");
 }
 
+/* As Octavia's API has it, rules about TLS must have no key, and others may without using it. */
+static void read_useless_key(struct reader *reader, enum l7rule_type type)
+{
+	const char *text = reader_text(reader, "key", TEXT_CHARACTERS_MAX);
+
+	if (!text || !text[0] || type == L7RULE_TYPE_COUNT)
+		return;
+	if (types[type].is_of_tls)
+		reader_fault(reader, "key", "has no meaning for %s rules",
+			choice_name(type_words, (int)type));
+	else
+		reader_warn(reader, "key", "has no meaning for %s rules",
+			choice_name(type_words, (int)type));
+}
+
 static void read_key(struct reader *reader, struct l7rule *rule)
 {
-	if (rule->type < L7RULE_TYPE_COUNT && types[rule->type].fault_of_key) {
-		if (!reader_has(reader, "key"))
-			reader_fault(reader, "key", "is required for %s rules",
-				choice_name(type_words, (int)rule->type));
-		rule->key = read_checked(reader, "key", types[rule->type].fault_of_key);
+	if (rule->type == L7RULE_TYPE_COUNT || !types[rule->type].fault_of_key) {
+		read_useless_key(reader, rule->type);
+		rule->key = xstrdup("");
 		return;
 	}
-	if (rule->type < L7RULE_TYPE_COUNT)
-		reader_refuse(reader, refused_key_of_others);
-	else
-		reader_has(reader, "key");
-	rule->key = xstrdup("");
+	if (!reader_has(reader, "key"))
+		reader_fault(reader, "key", "is required for %s rules",
+			choice_name(type_words, (int)rule->type));
+	rule->key = read_checked(reader, "key", types[rule->type].fault_of_key);
 }
 
 static void check_compare_type(struct reader *reader, const struct l7rule *rule)

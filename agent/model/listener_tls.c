@@ -111,7 +111,7 @@ static bool read_hsts_flag(struct reader *reader, const char *key)
 
 static void read_hsts(struct reader *reader, struct listener_tls *tls)
 {
-	long max_age_s = reader_number(reader, "hsts_max_age", 0, INT32_MAX, -1);
+	long max_age_s = reader_seconds(reader, "hsts_max_age", 0, INT32_MAX, -1);
 
 	tls->has_hsts = max_age_s >= 0;
 	tls->hsts_max_age_s = tls->has_hsts ? (unsigned)max_age_s : 0;

@@ -12,6 +12,7 @@
 #include "model/text_index.h"
 
 enum { PROJECT_ID_CHARACTERS_MAX = 36, LISTENERS_MAX = 10 * 1000 };
+enum { TOPOLOGY_UNKNOWN = -1 };
 
 static const struct choice topologies[] = {
 	{"SINGLE", TOPOLOGY_SINGLE},
@@ -49,6 +50,36 @@ static bool has_family(const struct load_balancer *load_balancer, int family)
 	return false;
 }
 
+static bool has_member_of(const struct pool *pool, int family)
+{
+	for (size_t i = 0; i < pool->member_count; i++)
+		if (pool->members[i].address.family == family)
+			return true;
+	return false;
+}
+
+/*
+ * IPVS reaches a member from VIPs of its own family only, as Octavia's driver has it. list is the
+ * one that the listeners were read from; name is the family's.
+ */
+static void check_family(const struct load_balancer *load_balancer, const struct reader_list *list,
+	int family, const char *name)
+{
+	if (has_family(load_balancer, family))
+		return;
+	for (size_t i = 0; i < load_balancer->listener_count; i++) {
+		const struct listener *listener = &load_balancer->listeners[i];
+		const struct place place = {.parent = &list->place, .index = i};
+
+		if (listener_is_lvs(listener) && listener->default_pool &&
+			has_member_of(listener->default_pool, family))
+			faults_add(list->faults, &place, NULL,
+				"has a member with an %s address, and the load balancer has no "
+				"%s VIP to reach it from",
+				name, name);
+	}
+}
+
 static void read_listeners(
 	struct reader *reader, struct naming *naming, struct load_balancer *load_balancer)
 {
@@ -75,6 +106,11 @@ static void read_listeners(
 		listener_parse(&listener, &surroundings,
 			&load_balancer->listeners[load_balancer->listener_count++]);
 	pool_references_resolve(&references, &load_balancer->pools, &list);
+	/* Else a listener's number in the list is not known, and there are faults enough. */
+	if (load_balancer->listener_count == reader_list_size(&list)) {
+		check_family(load_balancer, &list, AF_INET, "IPv4");
+		check_family(load_balancer, &list, AF_INET6, "IPv6");
+	}
 }
 
 /* The URL's id, which the document may repeat; else the document's; else one made of the VIP. */
@@ -133,7 +169,7 @@ static void read_vips(struct reader *reader, struct load_balancer *load_balancer
 		read_additional_vips(&additional, is_pair, load_balancer);
 }
 
-/* topology is CHOICE_NOT_YET where it is at fault itself. */
+/* topology is one of the words, or TOPOLOGY_UNKNOWN where it is at fault itself. */
 static void read_pair(struct reader *reader, int topology, struct load_balancer *load_balancer)
 {
 	struct reader_list amphorae;
@@ -157,7 +193,7 @@ static void read_load_balancer(
 {
 	const char *project_id = reader_text(reader, "project_id", PROJECT_ID_CHARACTERS_MAX);
 	int topology = reader_has(reader, "topology")
-			       ? reader_choice(reader, "topology", topologies, CHOICE_NOT_YET)
+			       ? reader_choice(reader, "topology", topologies, TOPOLOGY_UNKNOWN)
 			       : TOPOLOGY_SINGLE;
 	cleanup_naming struct naming naming;
 

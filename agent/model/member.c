@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "model/naming.h"
-#include "model/pool.h"
 #include "model/reader.h"
 #include "model/text_index.h"
 
@@ -40,7 +39,8 @@ static void read_monitor_end(struct reader *reader, struct member *member)
 }
 
 void member_parse(struct reader *reader, struct naming *naming, const struct id *pool_id,
-	int pool_protocol, struct text_index *ends_of_pool, struct member *ret_member)
+	enum pool_protocol pool_protocol, struct text_index *ends_of_pool,
+	struct member *ret_member)
 {
 	char end[END_TEXT_MAX];
 	char identity[ID_SIZE_MAX + 1 + END_TEXT_MAX];

@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/id.h"
+#include "model/pool_protocol.h"
 
 enum { MEMBER_WEIGHT_MAX = 256, MEMBER_WEIGHT_DEFAULT = 1 };
 
@@ -30,10 +31,10 @@ struct reader;
 struct text_index;
 
 /*
- * Reads one member of the pool; faults go to the reader's. pool_protocol is an enum pool_protocol,
- * or CHOICE_NOT_YET where that is at fault itself. ends_of_pool are the addresses and ports of the
- * members before it.
+ * Reads one member of the pool; faults go to the reader's. ends_of_pool are the addresses and ports
+ * of the members before it.
  */
 void member_parse(struct reader *reader, struct naming *naming, const struct id *pool_id,
-	int pool_protocol, struct text_index *ends_of_pool, struct member *ret_member);
+	enum pool_protocol pool_protocol, struct text_index *ends_of_pool,
+	struct member *ret_member);
 void member_deinit(struct member *member);

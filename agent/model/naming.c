@@ -122,4 +122,6 @@ void naming_read_id(struct naming *naming, struct reader *reader, enum naming_ki
 		reader_fault(reader, NULL,
 			"needs an id: the one derived for it is that of another %s already",
 			kinds[kind].words);
+	/* Nor can ids of its own parts be derived from it. */
+	*ret_id = (struct id){.text = ""};
 }

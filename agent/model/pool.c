@@ -8,26 +8,15 @@
 #include "model/reader.h"
 #include "model/text_index.h"
 
-static const struct choice protocols[] = {
-	{"HTTP", POOL_HTTP},
-	{"TCP", POOL_TCP},
-	{"HTTPS", POOL_HTTPS},
-	{"PROXY", POOL_PROXY},
-	{"PROXYV2", POOL_PROXYV2},
-	{"UDP", POOL_UDP},
-	{"SCTP", POOL_SCTP},
-	{NULL, 0},
-};
-
 static const struct choice algorithms[] = {
 	{"ROUND_ROBIN", LB_ROUND_ROBIN},
 	{"LEAST_CONNECTIONS", LB_LEAST_CONNECTIONS},
 	{"SOURCE_IP", LB_SOURCE_IP},
-	{"SOURCE_IP_PORT", CHOICE_NOT_YET},
+	{"SOURCE_IP_PORT", CHOICE_REFUSED},
 	{NULL, 0},
 };
 
-static const char *const required_keys[] = {"protocol", "lb_algorithm", NULL};
+static const char *const required_keys[] = {"lb_algorithm", NULL};
 
 static const struct refused_key refused_keys[] = {
 	{"tls_container_ref", REFUSED_BARBICAN("client_certificate")},
@@ -35,16 +24,6 @@ static const struct refused_key refused_keys[] = {
 	{"crl_container_ref", REFUSED_BARBICAN("crl")},
 	{NULL, NULL},
 };
-
-const char *pool_protocol_name(enum pool_protocol protocol)
-{
-	return choice_name(protocols, (int)protocol);
-}
-
-bool pool_protocol_is_lvs(int protocol)
-{
-	return protocol == POOL_UDP || protocol == POOL_SCTP;
-}
 
 static void read_id(
 	struct reader *reader, struct naming *naming, const struct id *owner_id, struct pool *pool)
@@ -60,7 +39,7 @@ static void read_id(
 	naming_read_id(naming, reader, NAMING_POOL, identity, &pool->id);
 }
 
-static void read_persistence(struct reader *reader, int protocol, struct pool *pool)
+static void read_persistence(struct reader *reader, enum pool_protocol protocol, struct pool *pool)
 {
 	struct reader persistence;
 
@@ -75,7 +54,7 @@ static void read_certificate(
 		reader_warn(reader, key, "has no effect without tls_enabled");
 }
 
-static void read_tls(struct reader *reader, int protocol, struct pool_tls *tls)
+static void read_tls(struct reader *reader, enum pool_protocol protocol, struct pool_tls *tls)
 {
 	tls->enabled = reader_flag(reader, "tls_enabled", false);
 	if (tls->enabled && pool_protocol_is_lvs(protocol))
@@ -88,8 +67,8 @@ static void read_tls(struct reader *reader, int protocol, struct pool_tls *tls)
 		reader_fault(reader, "crl", "needs a ca_certificate beside it");
 }
 
-static void read_members(
-	struct reader *reader, struct naming *naming, int protocol, struct pool *pool)
+static void read_members(struct reader *reader, struct naming *naming, enum pool_protocol protocol,
+	struct pool *pool)
 {
 	cleanup_text_index struct text_index ends = {NULL};
 	struct reader_list list;
@@ -103,8 +82,8 @@ static void read_members(
 			&pool->members[pool->member_count++]);
 }
 
-static void read_health_monitor(
-	struct reader *reader, struct naming *naming, int protocol, struct pool *pool)
+static void read_health_monitor(struct reader *reader, struct naming *naming,
+	enum pool_protocol protocol, struct pool *pool)
 {
 	struct reader monitor;
 
@@ -117,11 +96,10 @@ static void read_health_monitor(
 void pool_parse(struct reader *reader, struct naming *naming, const struct id *owner_id,
 	struct pool *ret_pool)
 {
-	int protocol = reader_choice(reader, "protocol", protocols, CHOICE_NOT_YET);
+	enum pool_protocol protocol = pool_protocol_parse(reader);
 
-	/* The fallback is what fits every listener: no fault that follows from a fault. */
-	*ret_pool = (struct pool){.name = reader_name(reader),
-		.protocol = protocol == CHOICE_NOT_YET ? POOL_HTTP : (enum pool_protocol)protocol};
+	/* An unknown one fits every listener: no fault that follows from a fault. */
+	*ret_pool = (struct pool){.name = reader_name(reader), .protocol = protocol};
 	reader_require(reader, required_keys);
 	read_id(reader, naming, owner_id, ret_pool);
 	ret_pool->admin_state_up = reader_flag(reader, "admin_state_up", true);

@@ -13,19 +13,10 @@
 #include "base/id.h"
 #include "model/health_monitor.h"
 #include "model/member.h"
+#include "model/pool_protocol.h"
 #include "model/session_persistence.h"
 #include "model/tls.h"
 
-enum pool_protocol {
-	POOL_TCP,
-	POOL_HTTP,
-	POOL_HTTPS,   /* passed through: TCP to HAProxy */
-	POOL_PROXY,   /* PROXY protocol, version 1 */
-	POOL_PROXYV2, /* version 2 */
-	POOL_UDP,     /* LVS's */
-	POOL_SCTP,    /* LVS's */
-	POOL_PROTOCOL_COUNT,
-};
 enum lb_algorithm { LB_ROUND_ROBIN, LB_LEAST_CONNECTIONS, LB_SOURCE_IP };
 
 /* How members are spoken to. Certificates are names of uploaded PEM files. */
@@ -67,10 +58,6 @@ struct reader;
  */
 void pool_parse(struct reader *reader, struct naming *naming, const struct id *owner_id,
 	struct pool *ret_pool);
-/* "TCP", as in the JSON. */
-const char *pool_protocol_name(enum pool_protocol protocol);
-/* Whether keepalived and the kernel's IPVS serve such pools; else HAProxy does. */
-bool pool_protocol_is_lvs(int protocol);
 
 /* A new, empty pool at the end of the list, which owns it. */
 struct pool *pool_list_add(struct pool_list *list);

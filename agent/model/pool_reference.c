@@ -57,7 +57,7 @@ static const struct pool *directory_find(const struct pool_directory *directory,
 static void check_fit(const struct pool *pool, const struct pool_fit *fit, struct faults *faults,
 	const struct place *place, const char *key)
 {
-	if (pool->protocol < POOL_PROTOCOL_COUNT && !fit->takes[pool->protocol])
+	if (pool->protocol != POOL_PROTOCOL_UNKNOWN && !fit->takes[pool->protocol])
 		faults_add(faults, place, key, "%s pools cannot serve %s listeners",
 			pool_protocol_name(pool->protocol), fit->listener_protocol);
 }

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "model/duration.h"
 
 /* Keys longer than this are no typo that a person would want to see quoted. */
 enum { KEY_QUOTED_MAX = 255 };
@@ -26,7 +27,7 @@ static const char *const back_references[] = {"listeners", "loadbalancers", "poo
 static bool is_one_of(const char *text, const char *const texts[], size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (text_equal(text, texts[i]))
+		if (text == texts[i] || text_equal(text, texts[i]))
 			return true;
 	return false;
 }
@@ -142,34 +143,6 @@ const char *reader_text(struct reader *reader, const char *key, size_t max_chara
 	return text_of(reader->faults, &reader->place, key, value, max_characters);
 }
 
-/* "1m30s": numbers with units, as Go writes durations, but whole numbers only. */
-static int duration_parse(const char *text, json_int_t *ret_ms)
-{
-	static const struct {
-		const char *name;
-		json_int_t ms;
-	} units[] = {{"ms", 1}, {"h", 3600 * 1000}, {"m", 60 * 1000}, {"s", 1000}};
-	json_int_t duration_ms = 0;
-
-	do {
-		size_t digits = strspn(text, "0123456789");
-		uint64_t number;
-		size_t unit = 0;
-
-		if (text_parse_u64_span(text, digits, 0, INT32_MAX, &number) < 0)
-			return -EINVAL;
-		text += digits;
-		while (unit < COUNT_OF(units) && !text_starts_with(text, units[unit].name))
-			unit++;
-		if (unit == COUNT_OF(units))
-			return -EINVAL;
-		text += strlen(units[unit].name);
-		duration_ms += (json_int_t)number * units[unit].ms;
-	} while (*text && duration_ms < INT64_MAX / 2);
-	*ret_ms = duration_ms;
-	return 0;
-}
-
 char *reader_name(struct reader *reader)
 {
 	const char *name = reader_text(reader, "name", READER_NAME_MAX);
@@ -223,7 +196,7 @@ static void fault_of_choice(struct reader *reader, const char *key, const struct
 	size_t length = 0;
 
 	for (; choices->name; choices++)
-		if (choices->value != CHOICE_NOT_YET && length < sizeof(names))
+		if (choices->value != CHOICE_REFUSED && length < sizeof(names))
 			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
 				length ? ", " : "", choices->name);
 	reader_fault(reader, key, "must be one of %s", names);
@@ -240,7 +213,7 @@ int reader_choice(
 	for (const struct choice *choice = choices; name && choice->name; choice++) {
 		if (!text_equal(choice->name, name))
 			continue;
-		if (choice->value != CHOICE_NOT_YET)
+		if (choice->value != CHOICE_REFUSED)
 			return choice->value;
 		reader_fault(reader, key, "%s is not supported by amphorae", name);
 		return fallback;
@@ -253,7 +226,7 @@ long reader_duration_ms(
 	struct reader *reader, const char *key, long unit_ms, long min, long max, long fallback_ms)
 {
 	const json_t *value = reader_value(reader, key);
-	json_int_t duration_ms;
+	int64_t duration_ms;
 
 	if (!value)
 		return fallback_ms;

@@ -40,10 +40,10 @@ struct reader_list {
 /* A word of a fixed set. A table of them ends with {NULL}. */
 struct choice {
 	const char *name;
-	int value; /* not negative, or CHOICE_NOT_YET */
+	int value; /* not negative, or CHOICE_REFUSED */
 };
-/* A word that Octavia knows and this version of the agent does not. */
-enum { CHOICE_NOT_YET = -1 };
+/* A word that Octavia knows and amphorae do not. */
+enum { CHOICE_REFUSED = -1 };
 
 /* The word of a value that is in the table. */
 const char *choice_name(const struct choice choices[], int value);
@@ -53,7 +53,6 @@ struct refused_key {
 	const char *key;
 	const char *why;
 };
-#define REFUSED_NOT_YET "is not supported by this version of the agent yet"
 #define REFUSED_BARBICAN(our_key)                                                                  \
 	"names a secret in Barbican, which an agent cannot read: upload the PEM and name it in "   \
 	"'" our_key "'"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/regular_expression.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -21,25 +22,36 @@ static const char *skip_class(const char *text)
 	return *text ? text + 1 : NULL;
 }
 
+/* Whether an expression, group or alternative that begins at text begins with a repetition. */
+static bool repeats_nothing(const char *text, bool in_group)
+{
+	/* "(?" and "(*" are groups of special kinds. */
+	return *text && strchr(in_group ? "+" : "*+?", *text);
+}
+
 const char *regular_expression_fault(const char *text)
 {
+	static const char repetition[] = "has a '*', '+' or '?' with nothing to repeat";
 	size_t open = 0;
 
 	/* What is quoted, a comment or behind \c may be anything. */
 	if (strstr(text, "\\Q") || strstr(text, "\\c") || (strstr(text, "(?") && strchr(text, '#')))
 		return NULL;
+	if (repeats_nothing(text, false))
+		return repetition;
 	while (text && *text) {
 		if (*text == '\\' && !text[1])
 			return "ends in a '\\' with nothing to escape";
 		if (*text == ')' && open == 0)
 			return "closes a group that was not opened: write \\) for the character";
-		if (*text == '[') {
-			text = skip_class(text);
-			continue;
-		}
+		if ((*text == '(' || *text == '|') && repeats_nothing(text + 1, *text == '('))
+			return repetition;
 		open += *text == '(';
 		open -= *text == ')';
-		text += *text == '\\' ? 2 : 1;
+		if (*text == '[')
+			text = skip_class(text);
+		else
+			text += *text == '\\' ? 2 : 1;
 	}
 	if (!text)
 		return "has a '[' without its ']'";

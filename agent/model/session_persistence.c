@@ -8,7 +8,6 @@
 #include "base/address.h"
 #include "base/alloc.h"
 #include "base/text.h"
-#include "model/pool.h"
 #include "model/reader.h"
 
 enum {
@@ -123,7 +122,8 @@ static void read_lvs(struct reader *reader, struct session_persistence *persiste
 }
 
 /* Cookies are HTTP's. */
-static void check_type(struct reader *reader, int pool_protocol, int type)
+static void check_type(
+	struct reader *reader, enum pool_protocol pool_protocol, enum session_persistence_type type)
 {
 	if (type != PERSISTENCE_HTTP_COOKIE && type != PERSISTENCE_APP_COOKIE)
 		return;
@@ -132,24 +132,25 @@ static void check_type(struct reader *reader, int pool_protocol, int type)
 	else if (pool_protocol == POOL_TCP || pool_protocol == POOL_HTTPS)
 		reader_warn(reader, "type",
 			"has no effect in %s pools: HAProxy sees no cookies there",
-			pool_protocol_name((enum pool_protocol)pool_protocol));
+			pool_protocol_name(pool_protocol));
 }
 
-void session_persistence_parse(
-	struct reader *reader, int pool_protocol, struct session_persistence *ret_persistence)
+void session_persistence_parse(struct reader *reader, enum pool_protocol pool_protocol,
+	struct session_persistence *ret_persistence)
 {
-	int type = reader_choice(reader, "type", types, CHOICE_NOT_YET);
+	/* NONE is no word of the table: at fault, so that nothing can be said of what has to fit.
+	 */
+	enum session_persistence_type type = (enum session_persistence_type)reader_choice(
+		reader, "type", types, PERSISTENCE_NONE);
 
-	*ret_persistence = (struct session_persistence){PERSISTENCE_NONE};
-	if (type != CHOICE_NOT_YET)
-		ret_persistence->type = (enum session_persistence_type)type;
+	*ret_persistence = (struct session_persistence){.type = type};
 	reader_require(reader, required_keys);
 	check_type(reader, pool_protocol, type);
-	if (type == PERSISTENCE_APP_COOKIE || type == CHOICE_NOT_YET)
+	if (type == PERSISTENCE_APP_COOKIE || type == PERSISTENCE_NONE)
 		read_cookie_name(reader, ret_persistence);
 	else
 		reader_refuse(reader, refused_cookie);
-	if (pool_protocol_is_lvs(pool_protocol) || pool_protocol == CHOICE_NOT_YET)
+	if (pool_protocol_is_lvs(pool_protocol) || pool_protocol == POOL_PROTOCOL_UNKNOWN)
 		read_lvs(reader, ret_persistence);
 	else
 		reader_refuse(reader, refused_times);

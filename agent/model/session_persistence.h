@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "model/pool_protocol.h"
+
 enum session_persistence_type {
 	PERSISTENCE_NONE,
 	PERSISTENCE_SOURCE_IP,
@@ -21,10 +23,7 @@ struct session_persistence {
 
 struct reader;
 
-/*
- * Reads the persistence of a pool; faults go to the reader's. pool_protocol is an enum
- * pool_protocol, or CHOICE_NOT_YET where that is at fault itself.
- */
-void session_persistence_parse(
-	struct reader *reader, int pool_protocol, struct session_persistence *ret_persistence);
+/* Reads the persistence of a pool; faults go to the reader's. */
+void session_persistence_parse(struct reader *reader, enum pool_protocol pool_protocol,
+	struct session_persistence *ret_persistence);
 void session_persistence_deinit(struct session_persistence *persistence);

@@ -21,7 +21,8 @@ static json_t *view_server(const struct member *member)
 	view_set_number(server, "weight", member->weight);
 	view_set_flag(server, "backup", member->backup);
 	view_set_flag(server, "disabled", !member->admin_state_up);
-	view_set_address(server, "check_address", &member->monitor_address);
+	if (member->monitor_address.family != 0)
+		view_set_host(server, "check_address", &member->monitor_address);
 	if (member->monitor_port)
 		view_set_number(server, "check_port", member->monitor_port);
 	return server;

@@ -2,11 +2,14 @@
 /*
  * A listener: a frontend. Used by render/ only.
  *
- *	{"id", "maxconn", "redirects_to_https", "hsts": {"max_age", "includes_subdomains",
- *	 "preloads"}, "binds": [address and port, …], "tls": {"certificates" or "crt_list",
- *"client_ca", "client_verification", "client_crl", and render/tls_view.h}, "mode",
- *"is_logged_as_http", "has_clients", "clients": [[networks], …], render/l7policy_view.h,
- *"default_backend" or "serves_metrics", "timeout_client", "inspect_delay"}
+ *	{"id", "maxconn", "redirects_to_https",
+ *	 "hsts": {"max_age", "includes_subdomains", "preloads"},
+ *	 "binds": [address and port, …],
+ *	 "tls": {"certificates" or "crt_list", "client_ca", "client_verification", "client_crl",
+ *	         and render/tls_view.h},
+ *	 "mode", "is_logged_as_http", "has_clients", "clients": [[networks], …],
+ *	 render/l7policy_view.h, "default_backend" or "serves_metrics", "timeout_client",
+ *	 "inspect_delay"}
  *
  * Timeouts are in milliseconds. "clients" are who may connect, as many networks at a time as a line
  * takes; none: everybody.

@@ -10,7 +10,6 @@
 #include "render/escape.h"
 #include "render/frontend_view.h"
 #include "render/haproxy_scope.h"
-#include "render/l7policy_view.h"
 #include "render/peer_name.h"
 #include "render/view.h"
 
@@ -123,29 +122,15 @@ static json_t *view_metrics(const struct haproxy_cfg_options *options)
 	return metrics;
 }
 
-/* Once, however many policies redirect to it. */
-static void append_backend(struct haproxy_scope *scope, json_t *backends, json_t *seen,
-	const struct pool *pool, const struct listener *listener)
-{
-	if (!pool->admin_state_up || json_object_get(seen, pool->id.text))
-		return;
-	view_set_flag(seen, pool->id.text, true);
-	view_append(backends, backend_view(scope, pool, listener));
-}
-
 static json_t *view_backends(struct haproxy_scope *scope, const struct listener *listener)
 {
+	size_t count = 0;
+	cleanup_free const struct pool **pools = listener_pools(listener, &count);
 	json_t *backends = json_array();
-	json_auto_t *seen = json_object();
 
-	if (listener->default_pool)
-		append_backend(scope, backends, seen, listener->default_pool, listener);
-	for (size_t i = 0; i < listener->l7policy_count; i++) {
-		const struct l7policy *policy = &listener->l7policies[i];
-
-		if (l7policy_has_backend(policy))
-			append_backend(scope, backends, seen, policy->redirect_pool, listener);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (pools[i]->admin_state_up)
+			view_append(backends, backend_view(scope, pools[i], listener));
 	return backends;
 }
 

@@ -63,17 +63,15 @@ static void set_expected(json_t *http, const struct health_monitor_request *requ
 static void set_host(const struct haproxy_scope *scope, json_t *http,
 	const struct health_monitor_request *request)
 {
-	const struct address *vip = &scope->load_balancer->vips[0].address;
 	cleanup_buf struct buf host = BUF_INIT(4 * KIB);
-	char address[ADDRESS_TEXT_MAX];
 
 	if (!request->version || !text_equal(request->version, "1.1"))
 		return;
-	address_format(vip, address);
-	if (request->host)
-		escape_log_format(request->host, strlen(request->host), &host);
-	else
-		buf_append_format(&host, vip->family == AF_INET6 ? "[%s]" : "%s", address);
+	if (!request->host) {
+		view_set_host(http, "host", &scope->load_balancer->vips[0].address);
+		return;
+	}
+	escape_log_format(request->host, strlen(request->host), &host);
 	view_set_text(http, "host", buf_text(&host));
 }
 

@@ -64,7 +64,7 @@ static json_t *view_rule(const struct l7rule *rule)
 	return view;
 }
 
-/* NULL when no rule is up: such a policy is not in force. */
+/* NULL when no rule is up: what would it ask for? */
 static json_t *view_policy(const struct l7policy *policy)
 {
 	json_t *rules = json_array();
@@ -106,10 +106,10 @@ static void set_backend(json_t *view, const struct pool *pool, const struct list
 	view_set_text(view, "backend", name);
 }
 
-static bool is_in_force(const struct l7policy *policy)
+/* Without its pool a policy redirects nowhere. */
+static bool leads_somewhere(const struct l7policy *policy)
 {
-	return policy->admin_state_up && (policy->action != L7POLICY_REDIRECT_TO_POOL ||
-						 policy->redirect_pool->admin_state_up);
+	return policy->action != L7POLICY_REDIRECT_TO_POOL || policy->redirect_pool->admin_state_up;
 }
 
 void l7policy_view_set(json_t *frontend, const struct listener *listener)
@@ -118,7 +118,9 @@ void l7policy_view_set(json_t *frontend, const struct listener *listener)
 
 	for (size_t i = 0; i < listener->l7policy_count; i++) {
 		const struct l7policy *policy = &listener->l7policies[i];
-		json_t *view = is_in_force(policy) ? view_policy(policy) : NULL;
+		json_t *view = l7policy_is_in_force(policy) && leads_somewhere(policy)
+				       ? view_policy(policy)
+				       : NULL;
 
 		if (!view)
 			continue;
@@ -135,10 +137,4 @@ void l7policy_view_set(json_t *frontend, const struct listener *listener)
 	view_set(frontend, "rejects", rejects);
 	view_set(frontend, "redirects", redirects);
 	view_set(frontend, "uses", uses);
-}
-
-bool l7policy_has_backend(const struct l7policy *policy)
-{
-	return policy->action == L7POLICY_REDIRECT_TO_POOL && policy->admin_state_up &&
-	       policy->redirect_pool->admin_state_up && policy->rule_count > 0;
 }

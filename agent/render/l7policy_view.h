@@ -10,22 +10,17 @@
  * then what redirects, then what chooses a backend; among these by position. "conditions" are the
  * names of ACLs ("RULE", "!RULE"), all of which must hold. A rule is
  *
- *	{"id", "host": true or "path": true or "header": … or "cookie": … or "dn_field": …,
- *"method", "pattern"}, {"id", "has_certificate": true} or {"id", "verify_result": "0"}
+ *	{"id", "method", "pattern",
+ *	 "host": true or "path": true or "header": … or "cookie": … or "dn_field": …},
+ *	{"id", "has_certificate": true} or {"id", "verify_result": "0"}
  *
  * with names as arguments of a sample fetch (render/escape.h).
  */
 #pragma once
 
 #include <jansson.h>
-#include <stdbool.h>
 
 #include "model/listener.h"
 
 /* Those that are in force. */
 void l7policy_view_set(json_t *frontend, const struct listener *listener);
-/*
- * Whether the policy's pool has a backend behind its listener: also when all of its rules are down,
- * as in Octavia, which would miss the pool's members in heartbeats else.
- */
-bool l7policy_has_backend(const struct l7policy *policy);

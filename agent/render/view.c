@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* "[2001:db8::1]:65535" */
-enum { END_TEXT_MAX = ADDRESS_TEXT_MAX + 8 };
+/* "[2001:db8::1]", "[2001:db8::1]:65535" */
+enum { HOST_TEXT_MAX = ADDRESS_TEXT_MAX + 2, END_TEXT_MAX = HOST_TEXT_MAX + 6 };
 
 void view_set(json_t *object, const char *key, json_t *value)
 {
@@ -58,13 +58,29 @@ void view_append_address(json_t *array, const struct address *address)
 	view_append_text(array, text);
 }
 
+static void host_format(const struct address *address, char text[static HOST_TEXT_MAX])
+{
+	char plain[ADDRESS_TEXT_MAX];
+
+	address_format(address, plain);
+	snprintf(text, HOST_TEXT_MAX, address->family == AF_INET6 ? "[%s]" : "%s", plain);
+}
+
+void view_set_host(json_t *object, const char *key, const struct address *address)
+{
+	char text[HOST_TEXT_MAX];
+
+	host_format(address, text);
+	view_set_text(object, key, text);
+}
+
 static void end_format(
 	const struct address *address, in_port_t port, char text[static END_TEXT_MAX])
 {
-	char host[ADDRESS_TEXT_MAX];
+	char host[HOST_TEXT_MAX];
 
-	address_format(address, host);
-	snprintf(text, END_TEXT_MAX, address->family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, port);
+	host_format(address, host);
+	snprintf(text, END_TEXT_MAX, "%s:%u", host, port);
 }
 
 void view_set_end(json_t *object, const char *key, const struct address *address, in_port_t port)

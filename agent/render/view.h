@@ -21,9 +21,11 @@ void view_append_text(json_t *array, const char *text);
 void view_set_number(json_t *object, const char *key, long number);
 /* Leaves the key out when it is not so. */
 void view_set_flag(json_t *object, const char *key, bool is_so);
-/* "10.0.0.1"; nothing when the family is 0. */
+/* "10.0.0.1", "2001:db8::1"; nothing when the family is 0. */
 void view_set_address(json_t *object, const char *key, const struct address *address);
 void view_append_address(json_t *array, const struct address *address);
+/* "10.0.0.1", "[2001:db8::1]": where something might take what follows a colon for a port. */
+void view_set_host(json_t *object, const char *key, const struct address *address);
 /* "10.0.0.1:80", "[2001:db8::1]:80" */
 void view_set_end(json_t *object, const char *key, const struct address *address, in_port_t port);
 void view_append_end(json_t *array, const struct address *address, in_port_t port);

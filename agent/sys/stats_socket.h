@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One command to a HAProxy UNIX socket (stats socket or master CLI; management.txt, 9.3) and its
- * answer. Every wait is bounded: a stopped HAProxy costs timeout_ms, not the caller's life.
- * Used by the agent and the sender.
+ * One command to a HAProxy UNIX socket (stats socket or master CLI; management.txt, 9.3), or to one
+ * of ours that speaks alike (sys/answer_socket.h), and its answer. Every wait is bounded: a stopped
+ * HAProxy costs timeout_ms, not the caller's life. Used by the agent and the sender.
  */
 #pragma once
 

@@ -34,6 +34,7 @@ class AmphoraAgent(Subject):
         super().__init__(folder, certificates, tls_client)
         self.executable = build / "amphora-agent"
         self.health_checker = [build / "amphora-health-checker"]
+        self.amphoractl = build / "amphoractl"
         self.base_path = self.folder / "base"
         self.base_path.mkdir()
         (self.folder / "conf.d").mkdir()

@@ -17,6 +17,7 @@ import failover
 import health_checks
 import heartbeats
 import memory
+import model
 import plugging
 import prometheus
 import python_agent
@@ -32,7 +33,7 @@ from subject import AMPHORA_ID
 
 SECTIONS = {"start": start, "memory": memory, "throughput": throughput, "heartbeats": heartbeats,
             "uploads": uploads, "failover": failover, "health-checks": health_checks,
-            "plugging": plugging, "prometheus": prometheus}
+            "plugging": plugging, "prometheus": prometheus, "model": model}
 
 
 def arguments():

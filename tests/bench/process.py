@@ -30,6 +30,14 @@ def pss_mib(pid):
     raise ValueError(f"/proc/{pid}/smaps_rollup has no Pss line")
 
 
+def peak_mib(pid):
+    """The most that was resident at once so far."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise ValueError(f"/proc/{pid}/status has no VmHWM line")
+
+
 def pids():
     return [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
 

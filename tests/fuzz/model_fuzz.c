@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "model/load_balancer.h"
 #include "render/haproxy_cfg.h"
@@ -19,22 +20,39 @@ struct count {
 	size_t frontends, backends, servers;
 };
 
+static void count_listener(const struct listener *listener, struct count *count)
+{
+	size_t pool_count = 0;
+	cleanup_free const struct pool **pools = listener_pools(listener, &pool_count);
+
+	count->frontends++;
+	for (size_t i = 0; i < pool_count; i++) {
+		if (!pools[i]->admin_state_up)
+			continue;
+		count->backends++;
+		count->servers += pools[i]->member_count;
+	}
+}
+
+/* With the internal proxies of PROMETHEUS listeners, a server in each of them. */
 static struct count count_model(const struct load_balancer *load_balancer)
 {
 	struct count count = {0};
 
-	if (!load_balancer->admin_state_up)
-		return count;
 	for (size_t i = 0; i < load_balancer->listener_count; i++) {
 		const struct listener *listener = &load_balancer->listeners[i];
 
-		if (!listener->admin_state_up)
+		if (load_balancer->admin_state_up && listener->admin_state_up &&
+			!listener_is_lvs(listener))
+			count_listener(listener, &count);
+	}
+	for (size_t i = 0; i < load_balancer->listener_count; i++) {
+		if (load_balancer->listeners[i].protocol != LISTENER_PROMETHEUS)
 			continue;
 		count.frontends++;
-		if (!listener->default_pool || !listener->default_pool->admin_state_up)
-			continue;
 		count.backends++;
-		count.servers += listener->default_pool->member_count;
+		count.servers++;
+		break;
 	}
 	return count;
 }

@@ -206,8 +206,9 @@ def amphora(make_amphora, network, manager):
 
 @pytest.fixture
 def make_listener(amphora, network):
-    def make(members, addresses=(VIP,), port=UDP_PORT, protocol="UDP"):
-        return LvsListener(amphora, addresses, port, members, protocol, network.namespace)
+    def make(members, addresses=(VIP,), port=UDP_PORT, protocol="UDP", load_balancer_id=None):
+        return LvsListener(amphora, addresses, port, members, protocol, network.namespace,
+                           load_balancer_id)
     return make
 
 
@@ -394,6 +395,55 @@ def test_a_kernel_may_load_ipvs_anew(network, manager, make_listener):
     beat_with(manager, listener, {member.id: "no check" for member in members})
     network.ask(VIP, "udp", UDP_PORT, 3)
     totals.expect("three more", totconns=5)
+
+
+def test_the_stats_of_a_load_balancer_count_its_udp_listener(amphora, network, make_listener):
+    haproxys = LoadBalancer(amphora, check="", address=VIP, port=8000)
+    assert haproxys.upload().status == 202
+    assert haproxys.act("reload").status == 202
+    listener = make_listener(udp_members(network, MEMBERS + MEMBERS6), (VIP, VIP6),
+                             load_balancer_id=haproxys.id).serve()
+
+    def stats():
+        answer = amphora.api.get(f"{haproxys.path}/stats")
+        assert answer.status == 200, answer
+        return answer.json
+
+    def connections():
+        answer = stats()
+        return (answer["stats"]["total_connections"],
+                answer["listeners"].get(listener.id, {}).get("total_connections"))
+    assert connections() == (0, 0)
+    eventually(lambda: network.ipvsadm().count(f":{UDP_PORT}") >= 5, "the kernel has all members")
+    network.ask(VIP, "udp", UDP_PORT, 4)
+    network.ask(VIP6, "udp", UDP_PORT, 3)
+    eventually(lambda: connections() == (7, 7), "both families are counted")
+    counted = stats()["listeners"][listener.id]
+    assert counted["bytes_in"] == 4 * 128 + 3 * 148
+    assert counted["request_errors"] == 0
+    assert listener.act("stop").status == 202
+    assert connections() == (7, 7)
+    listener.serve()
+    network.ask(VIP, "udp", UDP_PORT, 2)
+    eventually(lambda: connections() == (9, 9), "two more")
+    amphora.restart()
+    network.ask(VIP, "udp", UDP_PORT, 1)
+    eventually(lambda: connections() == (10, 10), "one more")
+    assert listener.delete().status == 200
+    assert connections() == (10, None)
+    assert set(stats()["listeners"]) == {haproxys.listener_id}
+
+
+def test_the_next_heartbeat_shows_a_udp_listener(amphora, network, make_listener):
+    listener = make_listener(udp_members(network)).serve()
+
+    def shown():
+        answer = amphora.api.get("/1.0/heartbeat")
+        assert answer.status == 200, answer
+        return answer.json["message"] or {"pools": {}}
+    eventually(lambda: shown()["pools"].get(listener.pool_id) == {
+        "status": "UP", "members": {member.id: "no check" for member in listener.members}},
+        "pool and members are shown")
 
 
 def test_a_scrape_shows_the_traffic_of_a_udp_listener(amphora, network, make_listener):

@@ -179,9 +179,10 @@ class Amphora:
 
     def files(self):
         """Every path below the state and run-time directories, but what the sender keeps."""
+        of_sender = {self.base_path / "heartbeat", self.runtime_dir / "amphora-heartbeat.sock"}
         return {str(path.relative_to(self.directory))
                 for top in (self.base_path, self.runtime_dir) for path in top.rglob("*")
-                if self.base_path / "heartbeat" not in [path, *path.parents]}
+                if of_sender.isdisjoint([path, *path.parents])}
 
     def write_script(self, name, text):
         """An executable shell script of this amphora; returns its path."""

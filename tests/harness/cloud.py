@@ -92,6 +92,8 @@ class CloudBalancer:
         self.id = str(uuid.uuid4())
 
     def put(self, model, query=""):
+        """To the id that the model has, if it has one."""
+        self.id = model.json["loadbalancer"].get("id", self.id)
         return self.amphora.api.put(
             f"/1.0/loadbalancer/{self.amphora.id}/{self.id}/model{query}", model.json)
 
@@ -108,12 +110,3 @@ class CloudBalancer:
 
     def workers(self):
         return self.amphora.haproxy_workers(self.id)
-
-    def member_states(self):
-        """What the status tree says of each member: by listener's port and member's name. A
-        listener is known by its name, as the cloud-controller-manager gives it."""
-        answer = self.amphora.api.get(f"/1.0/loadbalancer/{self.id}/status")
-        assert answer.status == 200, answer
-        return {(listener["name"], member["name"]): member["operating_status"]
-                for listener in answer.json["statuses"]["loadbalancer"]["listeners"]
-                for pool in listener["pools"] for member in pool["members"]}

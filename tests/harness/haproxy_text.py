@@ -66,8 +66,11 @@ class Configuration:
                 continue
             if found[0] in SECTIONS:
                 name = found[1] if len(found) > 1 else ""
-                assert (found[0], name) not in self.sections, f"twice: {line}"
-                directives = self.sections.setdefault((found[0], name), [])
+                if (found[0], name) in self.sections:
+                    raise ValueError(f"twice: {line}")
+                directives = self.sections[found[0], name] = []
+            elif directives is None:
+                raise ValueError(f"in no section: {line}")
             else:
                 directives.append(found)
 

@@ -15,7 +15,8 @@ class _Handler(socketserver.BaseRequestHandler):
     def handle(self):
         try:
             self.request.settimeout(30)
-            connection, line = self.server.member.welcome(self.request)
+            connection, line = self.server.member.welcome(
+                self.request, "{}:{}".format(*self.client_address))
             if line is None:
                 return
             connection.sendall(line.encode() + b"\n")
@@ -33,7 +34,8 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class _LineServer:
-    """The rest is in welcome(connection): what to go on with, and the line; None for a check."""
+    """The rest is in welcome(connection, peer): what to go on with, and the line; None for it ends
+    the connection."""
 
     def __init__(self, identity, address, port):
         self.identity = identity
@@ -82,7 +84,7 @@ class TlsServer(_LineServer):
         connection.asked_for = name
         return None
 
-    def welcome(self, connection):
+    def welcome(self, connection, _):
         first = next(iter(self._contexts.values()))
         connection = first.wrap_socket(connection, server_side=True)
         subject = (connection.getpeercert() or {}).get("subject", ())
@@ -94,18 +96,19 @@ class TlsServer(_LineServer):
 
 class ProxyServer(_LineServer):
     """Wants a PROXY header of either version in front. Its line: IDENTITY VERSION CLIENT:PORT, the
-    two that the header names. Connections of HAProxy itself, its checks, count in `local`."""
+    two that the header names. `checks` counts connections of HAProxy's own: version 1 names HAProxy
+    as their client then, version 2 says LOCAL."""
 
     def __init__(self, identity, address, port):
-        self.local = 0
+        self.checks = 0
         super().__init__(identity, address, port)
 
-    def welcome(self, connection):
+    def welcome(self, connection, peer):
         start = _receive(connection, len(PROXY_V2_SIGNATURE))
         version, client = (_read_v2(connection) if start == PROXY_V2_SIGNATURE
                            else _read_v1(connection, start))
-        if client is None:
-            self.local += 1
+        if client in (None, peer):
+            self.checks += 1
             return connection, None
         return connection, f"{self.identity} {version} {client}"
 
@@ -128,7 +131,7 @@ def _read_v1(connection, start):
     words = line.decode("latin-1").split()
     if words[:1] != ["PROXY"]:
         raise ConnectionError(f"no PROXY header: {line!r}")
-    return "v1", f"{words[2]}:{words[4]}" if words[1] == "TCP4" else None
+    return "v1", f"{words[2]}:{words[4]}"
 
 
 def _read_v2(connection):

@@ -6,6 +6,7 @@ import http.client
 import http.server
 import socket
 import socketserver
+import ssl
 import threading
 
 from harness.ports import free_port
@@ -26,6 +27,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self, status, body):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        for name, value in self.server.member.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -41,21 +44,39 @@ class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
 
+    def get_request(self):
+        connection, address = super().get_request()
+        if self.member.tls:  # its thread shakes hands, with the first byte that it reads
+            connection = self.member.tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
+
+    def handle_error(self, request, client_address):
+        """Whoever speaks no TLS to a member that does, is that member's business alone."""
+        if not self.member.tls:
+            super().handle_error(request, client_address)
+
     def server_bind(self):
         """Without HTTPServer's question for a name, which no name server answers in a namespace."""
         socketserver.TCPServer.server_bind(self)
 
 
 class WebServer:
-    """An HTTP member: every path answers its identity, /healthz answers `health_status`."""
+    """An HTTP member: every path answers its identity, /healthz answers `health_status`. With a
+    certificate (harness.certificates.Identity) it speaks HTTPS."""
 
     health_path = "/healthz"
 
-    def __init__(self, identity, address="127.0.0.1", port=None):
+    def __init__(self, identity, address="127.0.0.1", port=None, certificate=None):
         self.identity = identity
+        self.tls = None
+        if certificate:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            certificate.load_into(self.tls)
         self.address = address
         self.port = port or free_port(address)
         self.health_status = 200
+        self.headers = {}  # in every answer
         self.requests = 0
         self.last_headers = None
         self.checks = 0

@@ -107,7 +107,6 @@ def test_octavias_answer_can_be_pasted_back(amphora, status):
     balancer = CloudBalancer(amphora)
     model = Model(NAME)
     model.json = json.loads(json.dumps(answer()).replace("PENDING_CREATE", status))
-    balancer.id = model.json["loadbalancer"]["id"]
     pasted = balancer.dry_run(model)
     assert "warnings" not in pasted
     assert pasted["haproxy.cfg"].count("\nfrontend ") == 2

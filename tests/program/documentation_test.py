@@ -54,6 +54,8 @@ def test_the_readmes_curl_lines_work_from_the_first_to_the_last(amphora, folder)
     assert '"applied":"start"' in output
     assert f"bind {VIP}:80" in output
     assert '"operating_status"' in output
+    assert '"active_connections"' in output
+    assert '"last_sent"' in output
     assert amphora.haproxy_pids() == []
 
 

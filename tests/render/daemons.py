@@ -5,6 +5,8 @@ judges it (its exit status alone says little)."""
 import pathlib
 import subprocess
 
+from render import suite
+
 # One in how many load balancers is put before the daemons: a check takes longer than the rest.
 ONE_IN = 5
 # keepalived's complaints that are none of a text's: scripts run as root, and pools without members.
@@ -42,19 +44,22 @@ class Check:
                     yield f"{side}: {name}: {complaint}\n{text}"
 
 
+def run(*words):
+    return subprocess.run(suite.command(*words), capture_output=True, text=True, timeout=60,
+                          check=False)
+
+
 def haproxy(path, text):
     path.write_text(text)
-    run = subprocess.run(["haproxy", "-c", "-q", "-f", path], capture_output=True, text=True,
-                         timeout=60, check=False)
-    return run.stderr if run.returncode != 0 else ""
+    made = run("haproxy", "-c", "-q", "-f", suite.inside(path))
+    return made.stderr if made.returncode != 0 else ""
 
 
 def keepalived(path, text):
     path.write_text(text)
-    run = subprocess.run(["keepalived", "--config-test", "-f", path], capture_output=True,
-                         text=True, timeout=60, check=False)
-    complaints = [line for line in (run.stdout + run.stderr).splitlines()
+    made = run("keepalived", "--config-test", "-f", suite.inside(path))
+    complaints = [line for line in (made.stdout + made.stderr).splitlines()
                   if not any(part in line for part in KEEPALIVED_IGNORED)]
-    if run.returncode not in KEEPALIVED_STATUSES:
-        complaints.append(f"exit status {run.returncode}")
+    if made.returncode not in KEEPALIVED_STATUSES:
+        complaints.append(f"exit status {made.returncode}")
     return "\n".join(complaints)

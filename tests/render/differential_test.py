@@ -7,12 +7,10 @@ AMPHORA_RENDER_COUNT load balancers (default: 2,000), made from AMPHORA_RENDER_S
 import collections
 import concurrent.futures
 import os
-import pathlib
-import tempfile
 
 import pytest
 
-from render import daemons, features
+from render import daemons, features, suite
 from render.certificates import Certificates
 from render.comparison import Comparison, Octavia, Ours, explain
 from render.generator import generate
@@ -23,6 +21,7 @@ SEED = os.environ.get("AMPHORA_RENDER_SEED") or "1"
 WORKERS = os.cpu_count() or 1
 ENOUGH = 1000  # load balancers, to expect of them that they hold everything
 SHOWN = 5
+MUTATED = 20
 
 
 class Run:
@@ -47,8 +46,7 @@ class Run:
 
 def compare_range(numbers, certificates):
     run = Run()
-    with tempfile.TemporaryDirectory(prefix="render-") as name:
-        folder = pathlib.Path(name)
+    with suite.temporary_folder() as folder:
         octavia = Octavia(folder, certificates)
         ours = Ours(folder, certificates)
         check = daemons.Check(folder, certificates)
@@ -108,3 +106,43 @@ def test_every_feature_occurs(run):
     if COUNT >= ENOUGH:
         assert features.FEATURES - set(run.features) == set()
         assert features.PAIRS - set(run.pairs) == set()
+
+
+def shuffled(lines, at):
+    """Two neighbours that say the same kind of thing change places."""
+    return [*lines[:at], lines[at + 1], lines[at], *lines[at + 2:]]
+
+
+def mutations(name, text):
+    """(what is done, text) for a text with one thing wrong each."""
+    lines = text.splitlines()
+    for at, line in enumerate(lines):
+        found = line.split()
+        if not found or found[0].startswith("#") or found[-1] in "{}":
+            continue
+        yield f"without {line}", "\n".join([*lines[:at], *lines[at + 1:]])
+        if len(found) > 1:
+            yield f"another word in {line}", "\n".join(
+                [*lines[:at], line.replace(found[-1], found[-1] + "0"), *lines[at + 1:]])
+        kinds = [other.split()[:1] for other in lines[at:at + 2]]
+        if kinds == [["server"], ["server"]] or kinds == [["use_backend"], ["use_backend"]]:
+            yield f"out of turn: {line}", "\n".join(shuffled(lines, at))
+
+
+def test_a_difference_would_be_noticed():
+    """Whatever is taken out of ours, or changed in it, or changes places, makes a difference."""
+    certificates = Certificates()
+    unnoticed, tried = [], 0
+    with suite.temporary_folder() as folder:
+        octavia, ours = Octavia(folder, certificates), Ours(folder, certificates)
+        for number in range(MUTATED):
+            comparison = Comparison(generate(SEED, number), octavia, ours)
+            assert not comparison.differences
+            for name, text in comparison.ours.items():
+                for what, mutated in mutations(name, text) if name in comparison.octavias else ():
+                    tried += 1
+                    if not comparison.notices(name, mutated):
+                        unnoticed.append(f"{number}: {name}: {what}")
+        octavia.close()
+    assert not unnoticed, "\n".join(unnoticed)
+    assert tried > 50 * MUTATED

@@ -45,8 +45,8 @@ def of_monitor(monitor):
 
 
 def of_tls(owner, tls):
-    yield from (f"{owner} speaks {version}" for version in tls["tls_versions"])
-    yield from (f"{owner} offers {protocol}" for protocol in tls["alpn_protocols"])
+    yield from (f"{owner} speaks {version}" for version in tls["tls_versions"] or [])
+    yield from (f"{owner} offers {protocol}" for protocol in tls["alpn_protocols"] or [])
 
 
 def of_pool(pool):

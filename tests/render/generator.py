@@ -24,17 +24,18 @@ MONITORS_OF = {"UDP": ("UDP-CONNECT", "TCP", "HTTP", "SCTP"), "SCTP": ("SCTP", "
 MONITORS = ("HTTP", "HTTP", "HTTPS", "TCP", "PING", "TLS-HELLO")
 PORTS = (53, 80, 443, 5000, 65535)
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "PATCH", "CONNECT")
-PATHS = ("/", "/healthz", "/a%20b?c=1&d=2", "/x;y=(z)!*,~@:[1]$", "/it's", "/q?a=\"b\"", "/ä")
+PATHS = ("/", "/healthz", "/a%20b?c=1&d=2", "/x;y=(z)*,~@:[1]", "/a!b", "/it's", "/ä")
+HAPROXY_PATHS = (*PATHS, "/q?a=\"b\"", "/$HOME")
 CODES = ("200", "200,202", "200, 204, 301", "200-204", "100-599", "404,200")
 HEADERS = ("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")
 TLS_HEADERS = (
     "X-SSL-Client-Verify", "X-SSL-Client-Has-Cert", "X-SSL-Client-DN", "X-SSL-Client-CN",
     "X-SSL-Issuer", "X-SSL-Client-SHA1", "X-SSL-Client-Not-Before", "X-SSL-Client-Not-After")
 CIPHERS = (
-    "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"
-    "DHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-SHA256:DHE-RSA-AES128-SHA256:"
-    "ECDHE-RSA-AES256-SHA384:ECDHE-RSA-AES128-SHA256")
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305")
 SOME_CIPHERS = ("ECDHE-RSA-AES256-GCM-SHA384", "HIGH:!aNULL:!MD5",
                 "ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=1")
 VERSIONS = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
@@ -56,6 +57,7 @@ COOKIES = ("JSESSIONID", "a!#$%&*+-.^_`|~b", "it's", "ID1")
 class Generator:
     def __init__(self, seed, number):
         self.random = random.Random(f"{seed}/{number}")
+        self.families = []  # of the VIPs
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -81,9 +83,11 @@ class Generator:
 
     # Pools
 
-    def member(self):
+    def member(self, protocol):
+        """IPVS reaches members of a VIP's family only."""
         return {
-            "id": self.uuid(), "address": self.address(),
+            "id": self.uuid(),
+            "address": self.address(self.pick(*self.families) if protocol in LVS else None),
             "protocol_port": self.random.randrange(1, 65536), "weight": self.pick(0, 1, 1, 7, 256),
             "backup": self.chance(0.2), "admin_state_up": self.up(),
             "monitor_address": self.address() if self.chance(0.25) else None,
@@ -100,14 +104,16 @@ class Generator:
             "max_retries_down": self.pick(3, self.random.randint(1, 10)),
             "admin_state_up": self.up(),
             "http_method": self.pick("GET", "GET", *METHODS) if is_http else None,
-            "url_path": self.pick("/", *PATHS) if is_http else None,
+            "url_path": self.pick("/", *(PATHS if protocol in LVS else HAPROXY_PATHS))
+            if is_http else None,
             "expected_codes": self.pick("200", *CODES) if is_http else None,
             "http_version": version,
             "domain_name": self.pick(None, "www.example.org", "_x.a-b.example") if version == 1.1
             else None}
 
     def persistence(self, protocol, in_http):
-        kinds = ["SOURCE_IP"] + (["HTTP_COOKIE", "APP_COOKIE"] if in_http else [])
+        kinds = ["SOURCE_IP"] + (
+            ["HTTP_COOKIE", "APP_COOKIE"] if in_http and protocol not in LVS else [])
         kind = self.pick(*kinds)
         is_lvs = protocol in LVS
         return {
@@ -130,7 +136,7 @@ class Generator:
             "admin_state_up": self.up(),
             "session_persistence": self.persistence(protocol, in_http) if self.chance(0.4)
             else None,
-            "members": [self.member() for _ in range(self.random.randrange(5))],
+            "members": [self.member(protocol) for _ in range(self.random.randrange(5))],
             "healthmonitor": self.monitor(protocol) if self.chance(0.7) else None,
             "tls_enabled": tls_enabled, **(self.tls() if tls_enabled else NO_TLS),
             "client_certificate": self.pick(None, "certificate-3") if tls_enabled else None,
@@ -181,7 +187,10 @@ class Generator:
             "client_crl": self.pick(None, f"crl-of-{ca}") if ca else None,
             "hsts_max_age": self.pick(0, 31536000) if has_hsts else None,
             "hsts_include_subdomains": has_hsts and self.chance(0.5),
-            "hsts_preload": has_hsts and self.chance(0.5), **self.tls()}
+            "hsts_preload": has_hsts and self.chance(0.5),
+            # A PROMETHEUS listener has no defaults.
+            **{key: None if protocol == "PROMETHEUS" and self.chance(0.5) else value
+               for key, value in self.tls().items()}}
 
     def headers(self, protocol):
         choices = HEADERS + (TLS_HEADERS if protocol == "TERMINATED_HTTPS" else ())
@@ -190,8 +199,9 @@ class Generator:
         return {name: self.pick("true", "True", "false") for name in self.some(choices)}
 
     def cidrs(self, family):
-        return [self.pick("10.0.0.0/8", "192.0.2.7/32", "0.0.0.0/0") if family == 4 else
-                self.pick("2001:db8::/32", "::/0") for _ in range(self.pick(0, 0, 1, 2))]
+        choices = ["10.0.0.0/8", "192.0.2.7/32", "0.0.0.0/0"] if family == 4 else \
+            ["2001:db8::/32", "::/0"]
+        return self.random.sample(choices, self.pick(0, 0, 1, 2))
 
     def listener(self, protocol, port, family, shared):
         """shared: the pools that it may have in common with other listeners."""
@@ -247,13 +257,13 @@ class Generator:
     def load_balancer(self):
         lb_id = self.uuid()
         vip = self.vip()
-        family = 6 if ":" in vip["ip_address"] else 4
         others = [self.vip() for _ in range(self.pick(0, 0, 0, 1, 2))]
+        self.families = [6 if ":" in other["ip_address"] else 4 for other in (vip, *others)]
         protocols = [self.pick(*LISTENERS) for _ in range(self.pick(1, 2, 2, 3, 4))]
         in_http = all(protocol in HTTP_LISTENERS for protocol in protocols)
         shared = [self.pool(self.pick("TCP", "HTTP", "HTTP", "PROXY", "PROXYV2", "UDP"), in_http)
                   for _ in range(self.pick(0, 1, 2))]
-        made = [self.listener(protocol, port, family, shared)
+        made = [self.listener(protocol, port, self.families[0], shared)
                 for protocol, port in zip(protocols, self.ports(protocols))]
         is_pair = self.chance(0.3)
         return {

@@ -46,6 +46,14 @@ def _directive(found):
     return " ".join(found[:2] if found[0] in PAIRED else found[:1]), found
 
 
+def route(found):
+    """keepalived's: where to, then words in one order."""
+    rest = [word for word in found[1:] if word != "onlink"]
+    pairs = sorted(zip(rest[::2], rest[1::2], strict=True))
+    return [found[0], *(["onlink"] if "onlink" in found else []),
+            *(word for pair in pairs for word in pair)]
+
+
 def write(found):
     return " ".join(word if word and " " not in word else repr(word) for word in found)
 
@@ -64,7 +72,9 @@ def of_keepalived(block, depth=0):
     children = block.children
     if not block.words or block.words[0] not in LISTS:
         children = sorted(children, key=lambda child: child.words[0])
+    is_routes = block.words[:1] == ["virtual_routes"]
     for child in children:
-        lines.append("    " * depth + write(child.words) + (" {" if child.is_block else ""))
+        said = write(route(child.words) if is_routes else child.words)
+        lines.append("    " * depth + said + (" {" if child.is_block else ""))
         lines += of_keepalived(child, depth + 1)
     return lines

@@ -7,8 +7,8 @@ usage: octavia_side.py FOLDER
 
 Stdin has a line of JSON each, stdout answers each with one: first {"vault": …, "haproxy": VERSION}
 (answer: {"release": …}), then descriptions (generator.py), answered by {PATH: text, …}: haproxy.cfg,
-lvs-LISTENER.conf, vrrp-AMPHORA.conf and certs/LB/NAME for what the driver uploads. FOLDER is the
-amphora's base_path."""
+keepalived-lvs-LISTENER.conf, keepalived-vrrp-AMPHORA.conf and certs/LB/NAME for what the driver
+uploads. FOLDER is the amphora's base_path."""
 
 import functools
 import inspect
@@ -82,10 +82,10 @@ class Amphora:
         self.uploads["haproxy.cfg"] = text
 
     def upload_udp_config(self, _amphora, listener_id, text, **_):
-        self.uploads[f"lvs-{listener_id}.conf"] = text
+        self.uploads[f"keepalived-lvs-{listener_id}.conf"] = text
 
     def upload_vrrp_config(self, amphora, text):
-        self.uploads[f"vrrp-{amphora.id}.conf"] = text
+        self.uploads[f"keepalived-vrrp-{amphora.id}.conf"] = text
 
     def reload_listener(self, *_, **__):
         pass

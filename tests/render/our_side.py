@@ -16,6 +16,7 @@ DEFAULTS = {
     "tls_enabled": False, "client_authentication": "NONE", "hsts_include_subdomains": False,
     "hsts_preload": False, "redirect_http_code": 302, "tls_versions": ["TLSv1.2", "TLSv1.3"],
     "alpn_protocols": ["h2", "http/1.1", "http/1.0"], "tls_ciphers": CIPHERS}
+TLS = ("tls_ciphers", "tls_versions", "alpn_protocols")
 MILLISECONDS = ("timeout_client_data", "timeout_member_connect", "timeout_member_data",
                 "timeout_tcp_inspect")
 SECONDS = ("delay", "timeout")
@@ -60,7 +61,8 @@ class Writer:
         """What stands in the object itself, and its parts; a part that is None is left out."""
         result = {key: self.value(key, value) for key, value in plain.items()
                   if value is not None and value != []
-                  and not (value == DEFAULTS.get(key) and self.chance(0.6))}
+                  and not (value == DEFAULTS.get(key) and self.chance(0.6)
+                           and not (key in TLS and plain.get("protocol") == "PROMETHEUS"))}
         result.update({key: None for key, value in plain.items()
                        if value is None and self.chance(0.1)})
         result.update({key: value for key, value in parts.items() if value is not None})

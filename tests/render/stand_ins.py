@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values that Octavia's templates cannot write: they escape quotes as HTML ("&#39;"), whose '#' begins
 a comment for HAProxy, and escape blanks and backslashes in rules only; a rule's value that begins
-with '-' becomes a flag of its `acl`. Octavia renders such a value under a stand-in, which becomes the
-value again once its text is read into words."""
+with '-' becomes a flag of its `acl`; for keepalived, where '!' begins a comment, too, they quote
+nothing. Octavia renders such a value under a stand-in, which becomes the value again once its text is
+read into words."""
 
 import re
 
 RULE, OTHER = r"[\"'#]|^-", r"[\"'#\\ ]"
 HOLDERS = (
-    (("pools", "healthmonitor"), {"url_path": OTHER}),
+    (("pools", "healthmonitor"), {"url_path": OTHER + "|!"}),
     (("pools", "session_persistence"), {"cookie_name": OTHER}),
     (("listeners", "l7policies"), {"redirect_url": OTHER, "redirect_prefix": OTHER}),
     (("listeners", "l7policies", "rules"), {"key": OTHER, "value": RULE}),
@@ -39,8 +40,7 @@ class StandIns:
                         holder[key] = self._stand_in(holder[key])
 
     def _stand_in(self, value):
-        name = f"/stand-in-{len(self.values)}-" if value[0] == "/" else \
-            f"stand-in-{len(self.values)}-"
+        name = f"zZ{len(self.values)}Zz"  # no longer than a pair's password may be
         self.values[name] = value
         return name
 

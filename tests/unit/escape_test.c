@@ -44,6 +44,32 @@ static bool haproxy_reads(const char *text, bool between_quotes, struct buf *ret
 	return true;
 }
 
+static void assert_argument(const char *text, const char *expected)
+{
+	cleanup_buf struct buf result = BUF_INIT(KIB);
+
+	escape_sample_argument(text, strlen(text), &result);
+	assert_string_equal(buf_text(&result), expected);
+}
+
+static void plain_arguments_stay_as_they_are(void **state)
+{
+	(void)state;
+	assert_argument("", "");
+	assert_argument("X-Forwarded-For", "X-Forwarded-For");
+	assert_argument("!#$%&*+-.^_`|~", "!#$%&*+-.^_`|~");
+}
+
+static void what_ends_an_argument_is_quoted(void **state)
+{
+	(void)state;
+	assert_argument("a,b", "\"a,b\"");
+	assert_argument("a)", "\"a)\"");
+	assert_argument("it's", "\"it's\"");
+	assert_argument("a b", "\"a b\"");
+	assert_argument("\\\"", "\"\\\\\\\"\"");
+}
+
 static void plain_words_stay_as_they_are(void **state)
 {
 	(void)state;
@@ -103,6 +129,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_words_stay_as_they_are),
+		cmocka_unit_test(plain_arguments_stay_as_they_are),
+		cmocka_unit_test(what_ends_an_argument_is_quoted),
 		cmocka_unit_test(what_means_something_to_haproxy_is_escaped),
 		cmocka_unit_test(every_byte_comes_back_in_both_places),
 		cmocka_unit_test(a_nul_does_not_end_the_text_behind_it),

@@ -214,6 +214,66 @@ static void hostile_texts_stay_in_their_place(void **state)
 	assert_lacks(text, "bind *:1");
 }
 
+static const char terminating[] =
+	"{'vip_address': '10.0.0.1', 'listeners': [{'protocol': 'TERMINATED_HTTPS', "
+	"'protocol_port': 443, 'certificate': 'a.pem', 'connection_limit': 1000}]}";
+
+/* Two fifths of what 1,000 connections of 32 KiB leave, in blocks of a quarter KiB. */
+static void the_cache_of_tls_sessions_takes_its_share_of_memory(void **state)
+{
+	cleanup_free char *unknown = render(terminating);
+	cleanup_free char *enough = NULL, *too_small = NULL, *less_than_nothing = NULL,
+			  *plain = NULL;
+
+	(void)state;
+	options.available_memory_kib = 32000 + 12503;
+	enough = render(terminating);
+	plain = render(smallest);
+	options.available_memory_kib = 32000 + 12502;
+	too_small = render(terminating);
+	options.available_memory_kib = 31999;
+	less_than_nothing = render(terminating);
+	options.available_memory_kib = 0;
+	assert_lacks(unknown, "tune.ssl");
+	assert_holds(enough, "    tune.ssl.cachesize 20004");
+	assert_lacks(plain, "tune.ssl");
+	assert_lacks(too_small, "tune.ssl");
+	assert_lacks(less_than_nothing, "tune.ssl");
+}
+
+static void the_first_cpu_is_left_to_others(void **state)
+{
+	cleanup_free char *one = NULL, *four = NULL, *many = NULL;
+
+	(void)state;
+	options.cpu_count = 1;
+	one = render(smallest);
+	options.cpu_count = 4;
+	four = render_unchecked(smallest);
+	options.cpu_count = 200;
+	many = render_unchecked(smallest);
+	options.cpu_count = 0;
+	assert_lacks(one, "nbthread");
+	assert_holds(four, "    nbthread 3\n    cpu-map auto:1/1-3 1-3");
+	assert_holds(many, "    nbthread 64\n    cpu-map auto:1/1-64 1-64");
+}
+
+static void a_pair_without_persistence_has_peers_as_well(void **state)
+{
+	cleanup_free char *text = render(
+		"{'topology': 'ACTIVE_STANDBY', 'vip_address': '2001:db8::1', 'subnet_cidr': "
+		"'2001:db8::/64', 'vrrp': {'group_name': 'g', 'virtual_router_id': 1, "
+		"'auth_type': 'PASS', 'auth_pass': 'secret', 'advert_int': 1}, 'amphorae': "
+		"[{'id': '795b929e-9a9a-40fd-aa7b-5bf55eb561a4', 'vrrp_ip': '2001:db8::2', "
+		"'vrrp_priority': 100, 'vrrp_interface': 'eth1'}, {'id': "
+		"'c76abf43-6fa8-4dca-ac0a-e4e2f729b4c8', 'vrrp_ip': '2001:db8::3', "
+		"'vrrp_priority': 90, 'vrrp_interface': 'eth1'}], 'listeners': [{'protocol': "
+		"'TCP', 'protocol_port': 80}]}");
+
+	(void)state;
+	assert_holds(text, "peers lb_peers\n    peer " RENDER_PEER_NAME " [2001:db8::2]:1025");
+}
+
 static void a_text_that_is_too_large_is_an_error(void **state)
 {
 	cleanup_model struct model_case model = model_parse(smallest);
@@ -290,6 +350,9 @@ int main(void)
 		cmocka_unit_test(a_shared_pool_has_a_backend_for_each_listener),
 		cmocka_unit_test(checks_may_be_quicker_than_a_second_apart),
 		cmocka_unit_test(hostile_texts_stay_in_their_place),
+		cmocka_unit_test(the_cache_of_tls_sessions_takes_its_share_of_memory),
+		cmocka_unit_test(the_first_cpu_is_left_to_others),
+		cmocka_unit_test(a_pair_without_persistence_has_peers_as_well),
 		cmocka_unit_test(a_text_that_is_too_large_is_an_error),
 		cmocka_unit_test(the_time_grows_with_the_model_not_with_its_square),
 	};

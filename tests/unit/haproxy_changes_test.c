@@ -88,8 +88,8 @@ static void a_flood_of_changes_is_counted_not_listed(void **state)
 	for (int i = 0; i < HAPROXY_CHANGES_MAX + 5; i++)
 		buf_append_format(&text, "    server M%d 10.0.1.1:80\n", i);
 	haproxy_changes_find("", buf_text(&text), &changes);
-	assert_int_equal(changes.count, HAPROXY_CHANGES_MAX + 1);
-	assert_string_equal(changes.lines[HAPROXY_CHANGES_MAX], "and 6 more");
+	assert_int_equal(changes.count, HAPROXY_CHANGES_MAX);
+	assert_int_equal(changes.left_out, 6);
 	haproxy_changes_deinit(&changes);
 }
 

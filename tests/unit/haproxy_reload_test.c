@@ -289,23 +289,26 @@ static void after_a_failed_reload_the_next_one_works(void **state)
 	assert_served_by(port, "ab");
 }
 
-static void applying_is_all_or_nothing(void **state)
+static void an_install_touches_nothing_that_runs_and_its_opposite_leaves_nothing(void **state)
 {
-	cleanup_free char *good = config_of("", "weight 1", NULL);
-	cleanup_free char *impossible = config_of("    bind 192.0.2.77:99", NULL, "weight 1");
+	cleanup_haproxy_instance struct haproxy_instance *instance = NULL;
+	cleanup_free char *config = config_of("    maxconn 100", "weight 1", NULL);
 	cleanup_free char *path = path_of(HAPROXY_FILE_CONFIG);
 	cleanup_buf struct buf content = BUF_INIT(MIB);
+	pid_t worker;
 
 	(void)state;
-	assert_int_equal(apply(impossible), -EBADMSG);
+	start_with("weight 1", NULL);
+	worker = haproxy_instance_worker(site, &lb);
+	instance = haproxy_instance_acquire(site, &lb);
+	assert_int_equal(haproxy_instance_install(instance, config, strlen(config), NULL), 0);
+	assert_int_equal(file_read(path, &content, NULL), 0);
+	assert_string_equal(buf_text(&content), config);
+	assert_int_equal(haproxy_instance_worker(site, &lb), worker);
+	assert_int_equal(haproxy_instance_uninstall(instance, NULL), 0);
 	assert_false(haproxy_instance_exists(site, &lb));
 	assert_false(haproxy_instance_is_running(site, &lb));
-	assert_int_equal(apply(good), HAPROXY_APPLIED_START);
-	assert_int_equal(apply(impossible), -EBADMSG);
-	assert_int_equal(file_read(path, &content, NULL), 0);
-	assert_string_equal(buf_text(&content), good);
-	assert_served_by(port, "a");
-	assert_int_equal(apply(good), HAPROXY_APPLIED_NONE);
+	assert_int_equal(haproxy_instance_uninstall(instance, NULL), 0);
 }
 
 static int preview(const char *text)
@@ -313,10 +316,9 @@ static int preview(const char *text)
 	cleanup_haproxy_instance struct haproxy_instance *instance =
 		haproxy_instance_acquire(site, &lb);
 	cleanup_buf struct buf output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES);
-	enum haproxy_applied applied = HAPROXY_APPLIED_NONE;
-	int r = haproxy_instance_preview(instance, text, strlen(text), &applied, &output, NULL);
+	int r = haproxy_instance_check(instance, text, strlen(text), &output, NULL);
 
-	return r < 0 ? r : (int)applied;
+	return r < 0 ? r : (int)haproxy_instance_predict(instance, text, strlen(text));
 }
 
 static void a_preview_tells_and_changes_nothing(void **state)
@@ -443,7 +445,7 @@ int main(void)
 		real_test(a_start_forgets_old_health),
 		real_test(a_reload_that_fails_says_why_and_the_old_worker_goes_on),
 		real_test(after_a_failed_reload_the_next_one_works),
-		real_test(applying_is_all_or_nothing),
+		real_test(an_install_touches_nothing_that_runs_and_its_opposite_leaves_nothing),
 		real_test(a_preview_tells_and_changes_nothing),
 		real_test(a_lost_master_socket_is_made_anew),
 		real_test(what_died_and_was_started_again_is_known_no_more),

@@ -89,6 +89,37 @@ static void an_added_server_is_made_enabled_and_checked(void **state)
 		"add server p:l/c 10.0.0.3:80 backup weight 5\n");
 }
 
+/* Of an added server with these options, as "add server" has them. */
+static void assert_added_with(const char *options, const char *expected)
+{
+	cleanup_free char *new = xformat("%s server c 10.0.0.3:80 %s\n", BEFORE, options);
+	cleanup_free char *commands = xformat("add server p:l/c 10.0.0.3:80 %s weight 1\n"
+					      "%senable server p:l/c\n",
+		expected, strstr(options, "check") ? "enable health p:l/c\n" : "");
+
+	assert_plan(BEFORE, new, commands);
+}
+
+static void an_added_server_is_checked_over_what_its_traffic_is_sent_over(void **state)
+{
+	(void)state;
+	assert_added_with("check send-proxy", "check send-proxy check-send-proxy");
+	assert_added_with("check send-proxy-v2", "check send-proxy-v2 check-send-proxy");
+	assert_added_with("ssl verify none check", "ssl verify none check check-ssl");
+	assert_added_with("ssl check send-proxy-v2-ssl-cn",
+		"ssl check send-proxy-v2-ssl-cn check-ssl check-send-proxy");
+	assert_added_with("ssl check check-ssl check-alpn h2", "ssl check check-ssl check-alpn h2");
+	assert_added_with("ssl send-proxy", "ssl send-proxy");
+	assert_added_with("no-ssl check crt /ssl", "no-ssl check crt /ssl");
+}
+
+static void an_added_server_that_is_checked_elsewhere_is_checked_plainly(void **state)
+{
+	(void)state;
+	assert_added_with("ssl check port 81 send-proxy", "ssl check port 81 send-proxy");
+	assert_added_with("ssl check addr 10.0.9.9", "ssl check addr 10.0.9.9");
+}
+
 static void a_removed_server_is_drained_first(void **state)
 {
 	(void)state;
@@ -226,6 +257,8 @@ int main(void)
 		cmocka_unit_test(a_weight_is_set),
 		cmocka_unit_test(disabled_and_enabled_are_maintenance_and_ready),
 		cmocka_unit_test(an_added_server_is_made_enabled_and_checked),
+		cmocka_unit_test(an_added_server_is_checked_over_what_its_traffic_is_sent_over),
+		cmocka_unit_test(an_added_server_that_is_checked_elsewhere_is_checked_plainly),
 		cmocka_unit_test(a_removed_server_is_drained_first),
 		cmocka_unit_test(additions_come_before_removals),
 		cmocka_unit_test(several_backends_change_at_once),

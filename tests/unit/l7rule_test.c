@@ -109,9 +109,20 @@ static void headers_cookies_and_names_have_a_key(void **state)
 	assert_faults(RULE("COOKIE", "EQUAL_TO", ", 'value': 'x', 'key': 'a=b'"), AT "key: " TOKEN);
 	assert_faults(
 		RULE("COOKIE", "EQUAL_TO", ", 'value': 'x', 'key': 'a_b.c-d!#$%&*+^`|~'"), "");
-	assert_faults(RULE("PATH", "EQUAL_TO", ", 'value': 'x', 'key': 'k'"),
-		AT "key: has a meaning for HEADER, COOKIE and SSL_DN_FIELD rules only");
 	assert_faults(RULE("PATH", "EQUAL_TO", ", 'value': 'x', 'key': ''"), "");
+}
+
+/* Legal in Octavia, which may show one in its answers. */
+static void a_key_of_no_use_is_warned_of(void **state)
+{
+	cleanup_model struct model_case model =
+		model_parse(RULE("PATH", "EQUAL_TO", ", 'value': 'x', 'key': 'k'"));
+	cleanup_free char *warnings = fault_lines(&model.faults.warnings);
+
+	(void)state;
+	assert_non_null(model.load_balancer);
+	assert_string_equal(warnings, AT "key: has no meaning for PATH rules");
+	assert_string_equal(model.load_balancer->listeners[0].l7policies[0].rules[0].key, "");
 }
 
 static void a_field_of_a_name_is_a_word(void **state)
@@ -175,7 +186,7 @@ static void rules_about_tls_have_their_values(void **state)
 	assert_faults(TLS_RULE("SSL_CONN_HAS_CERT", "EQUAL_TO", ", 'value': 'false'"),
 		AT "value: must be \"true\"");
 	assert_faults(TLS_RULE("SSL_CONN_HAS_CERT", "EQUAL_TO", ", 'value': 'true', 'key': 'k'"),
-		AT "key: has a meaning for HEADER, COOKIE and SSL_DN_FIELD rules only");
+		AT "key: has no meaning for SSL_CONN_HAS_CERT rules");
 	assert_faults(TLS_RULE("SSL_VERIFY_RESULT", "EQUAL_TO", ", 'value': '18'"), "");
 	assert_faults(TLS_RULE("SSL_VERIFY_RESULT", "EQUAL_TO", ", 'value': '-1'"),
 		AT "value: must be the number of a verification's result: \"0\" when all is well");
@@ -233,6 +244,7 @@ int main(void)
 		cmocka_unit_test(type_comparison_and_value_are_required),
 		cmocka_unit_test(each_type_has_its_comparisons),
 		cmocka_unit_test(headers_cookies_and_names_have_a_key),
+		cmocka_unit_test(a_key_of_no_use_is_warned_of),
 		cmocka_unit_test(a_field_of_a_name_is_a_word),
 		cmocka_unit_test(values_are_what_a_header_can_hold),
 		cmocka_unit_test(values_are_what_a_cookie_can_hold),

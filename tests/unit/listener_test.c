@@ -96,16 +96,156 @@ static void a_port_has_one_listener_of_each_transport(void **state)
 		"/listeners/6/protocol_port: another listener has SCTP port 80 already");
 }
 
-static void a_tcp_listener_takes_http_pools_but_not_the_reverse(void **state)
+/* Octavia's VALID_LISTENER_POOL_PROTOCOL_MAP. */
+static void listeners_take_the_pools_that_octavias_take(void **state)
+{
+	static const char *const listeners[] = {
+		"TCP", "HTTP", "HTTPS", "TERMINATED_HTTPS", "UDP", "SCTP"};
+	static const char *const pools[] = {
+		"HTTP", "HTTPS", "PROXY", "PROXYV2", "TCP", "UDP", "SCTP"};
+	static const char *const fits[] = {
+		"1111100", "1011000", "0111100", "1011000", "0000010", "0000001"};
+
+	(void)state;
+	for (size_t l = 0; l < sizeof(listeners) / sizeof(listeners[0]); l++)
+		for (size_t p = 0; p < sizeof(pools) / sizeof(pools[0]); p++) {
+			cleanup_free char *text = xformat(
+				"{'vip_address': '10.0.0.1', 'listeners': [{'protocol': '%s', "
+				"'protocol_port': 1, %s'default_pool': {'protocol': '%s', "
+				"'lb_algorithm': 'ROUND_ROBIN'}}]}",
+				listeners[l], l == 3 ? "'certificate': 'web.pem', " : "", pools[p]);
+			cleanup_free char *expected =
+				xformat(AT "default_pool/protocol: %s pools cannot serve %s "
+					   "listeners",
+					pools[p], listeners[l]);
+
+			assert_faults(text, fits[l][p] == '1' ? "" : expected);
+		}
+}
+
+static void a_prometheus_listener_takes_no_pool(void **state)
+{
+	(void)state;
+	assert_faults("{'vip_address': '10.0.0.1', 'listeners': [{'protocol': 'PROMETHEUS', "
+		      "'protocol_port': 1, 'default_pool': {'protocol': 'HTTP', 'lb_algorithm': "
+		      "'ROUND_ROBIN'}}, {'protocol': 'PROMETHEUS', 'protocol_port': 2, "
+		      "'default_pool_id': 'x'}]}",
+		"/listeners/0/default_pool: must not be there: a PROMETHEUS listener serves the "
+		"amphora's own metrics\n"
+		"/listeners/1/default_pool_id: must not be there: a PROMETHEUS listener serves the "
+		"amphora's own metrics");
+}
+
+static void a_protocol_that_is_at_fault_brings_no_other_faults(void **state)
 {
 	(void)state;
 	assert_faults(
-		"{'vip_address': '10.0.0.1', 'listeners': [{'protocol': 'TCP', 'protocol_port': 1, "
-		"'default_pool': {'protocol': 'HTTP', 'lb_algorithm': 'ROUND_ROBIN'}}]}",
+		"{'vip_address': '10.0.0.1', 'listeners': [{'protocol': 'TERMINATED_HTTP', "
+		"'protocol_port': 1, 'certificate': 'web.pem', 'insert_headers': {'X-SSL-Issuer': "
+		"'true'}, 'default_pool': {'protocol': 'HTTP', 'lb_algorithm': 'ROUND_ROBIN'}, "
+		"'l7policies': [{'action': 'REJECT'}]}, {'protocol': 'SCPT', 'protocol_port': 1, "
+		"'default_pool': {'protocol': 'SCTP', 'lb_algorithm': 'ROUND_ROBIN'}}]}",
+		AT "protocol: must be one of HTTP, HTTPS, TCP, TERMINATED_HTTPS, PROMETHEUS, UDP, "
+		   "SCTP\n"
+		   "/listeners/1/protocol: must be one of HTTP, HTTPS, TCP, TERMINATED_HTTPS, "
+		   "PROMETHEUS, UDP, SCTP");
+}
+
+static void udp_and_sctp_are_lvss(void **state)
+{
+	cleanup_model struct model_case model = model_parse(
+		"{'vip_address': '10.0.0.1', 'listeners': [{'protocol': 'UDP', 'protocol_port': 1},"
+		"{'protocol': 'SCTP', 'protocol_port': 1},"
+		"{'protocol': 'TCP', 'protocol_port': 1},"
+		"{'protocol': 'PROMETHEUS', 'protocol_port': 2}]}");
+
+	(void)state;
+	assert_non_null(model.load_balancer);
+	assert_true(listener_is_lvs(&model.load_balancer->listeners[0]));
+	assert_true(listener_is_lvs(&model.load_balancer->listeners[1]));
+	assert_false(listener_is_lvs(&model.load_balancer->listeners[2]));
+	assert_false(listener_is_lvs(&model.load_balancer->listeners[3]));
+}
+
+#define POLICY(name, keys)                                                                         \
+	"{'name': '" name "', 'action': 'REDIRECT_TO_POOL', 'redirect_pool': " keys "}"
+#define RULES ", 'rules': [{'type': 'PATH', 'compare_type': 'EQUAL_TO', 'value': '/x'}]"
+#define POOL  "'protocol': 'HTTP', 'lb_algorithm': 'ROUND_ROBIN'"
+
+/* Those that Octavia's templates render: a policy that is down or has no rule uses none. */
+static void a_listeners_pools_are_those_that_requests_can_reach(void **state)
+{
+	cleanup_model struct model_case model = model_parse(LISTENER_MODEL(
+		", 'default_pool': {'name': 'd', " POOL "}, 'l7policies': ["
+		"{'action': 'REJECT'" RULES
+		"}," POLICY("1", "{'name': 'b', " POOL "}" RULES ", 'position': 2") "," POLICY("2",
+			"{'name': 'a', " POOL "}" RULES
+			", 'position': 1") "," POLICY("3", "{'name': 'd'}" RULES) "," POLICY("4",
+			"{'name': 'b'}" RULES) "," POLICY("5",
+			"{'name': 'x', " POOL "}") "," POLICY("6",
+			"{'name': 'y', " POOL "}" RULES ", 'admin_state_up': false") "]"));
+	cleanup_free const struct pool **pools = NULL;
+	size_t count;
+
+	(void)state;
+	assert_non_null(model.load_balancer);
+	assert_int_equal(model.load_balancer->pools.count, 5);
+	pools = listener_pools(&model.load_balancer->listeners[0], &count);
+	assert_int_equal(count, 3);
+	assert_string_equal(pools[0]->name, "d");
+	assert_string_equal(pools[1]->name, "a");
+	assert_string_equal(pools[2]->name, "b");
+}
+
+static void a_listener_may_have_no_pool(void **state)
+{
+	cleanup_model struct model_case model = model_parse(LISTENER_MODEL(""));
+	cleanup_free const struct pool **pools = NULL;
+	size_t count = 1;
+
+	(void)state;
+	pools = listener_pools(&model.load_balancer->listeners[0], &count);
+	assert_int_equal(count, 0);
+}
+
+static void allowed_cidrs_are_networks(void **state)
+{
+	cleanup_model struct model_case model = model_parse(
+		LISTENER_MODEL(", 'allowed_cidrs': ['10.0.0.0/8', '192.168.1.7/24', '10.1.2.3']"));
+	const struct listener *listener = &model.load_balancer->listeners[0];
+	char text[CIDR_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(listener->allowed_cidr_count, 3);
+	cidr_format(&listener->allowed_cidrs[1], text);
+	assert_string_equal(text, "192.168.1.0/24");
+	cidr_format(&listener->allowed_cidrs[2], text);
+	assert_string_equal(text, "10.1.2.3/32");
+	assert_faults(LISTENER_MODEL(", 'allowed_cidrs': []"), "");
+	assert_faults(LISTENER_MODEL(", 'allowed_cidrs': ['10.0.0.0/33', 'all', 5, ' 10.0.0.0/8']"),
+		AT "allowed_cidrs/0: must be an IPv4 or IPv6 network, such as 10.0.0.0/8\n" AT
+		   "allowed_cidrs/1: must be an IPv4 or IPv6 network, such as 10.0.0.0/8\n" AT
+		   "allowed_cidrs/2: must be a text\n" AT
+		   "allowed_cidrs/3: must be an IPv4 or IPv6 network, such as 10.0.0.0/8");
+	assert_faults(LISTENER_MODEL(", 'allowed_cidrs': ['10.0.0.1/8', '10.0.0.0/8']"),
+		AT "allowed_cidrs/1: 10.0.0.0/8 stands in this list already");
+}
+
+static void allowed_cidrs_are_of_a_vips_ip_version(void **state)
+{
+	(void)state;
+	assert_faults(LISTENER_MODEL(", 'allowed_cidrs': ['10.0.0.0/8', '2001:db8::/32']"),
+		AT "allowed_cidrs/1: is of another IP version than every VIP");
+	assert_faults("{'vip_address': '2001:db8::1', 'listeners': [{'protocol': 'UDP', "
+		      "'protocol_port': 1, 'allowed_cidrs': ['10.0.0.0/8', '2001:db8::/32']}]}",
+		AT "allowed_cidrs/0: is of another IP version than every VIP");
+	assert_faults("{'vip_address': '2001:db8::1', 'additional_vips': [{'ip_address': "
+		      "'10.0.0.1'}], 'listeners': [{'protocol': 'TCP', 'protocol_port': 1, "
+		      "'allowed_cidrs': ['10.0.0.0/8', '2001:db8::/32']}]}",
 		"");
-	assert_faults(LISTENER_MODEL(", 'default_pool': {'protocol': 'TCP', 'lb_algorithm': "
-				     "'ROUND_ROBIN'}"),
-		AT "default_pool/protocol: TCP pools cannot serve HTTP listeners");
+	assert_faults("{'vip_address': 'x', 'listeners': [{'protocol': 'TCP', 'protocol_port': 1, "
+		      "'allowed_cidrs': ['10.0.0.0/8', '2001:db8::/32']}]}",
+		"/vip_address: must be an IPv4 or IPv6 address");
 }
 
 static void one_default_pool_is_enough(void **state)
@@ -126,7 +266,14 @@ int main(void)
 		cmocka_unit_test(protocol_and_port_are_required),
 		cmocka_unit_test(ranges_are_octavias),
 		cmocka_unit_test(a_port_has_one_listener_of_each_transport),
-		cmocka_unit_test(a_tcp_listener_takes_http_pools_but_not_the_reverse),
+		cmocka_unit_test(listeners_take_the_pools_that_octavias_take),
+		cmocka_unit_test(a_prometheus_listener_takes_no_pool),
+		cmocka_unit_test(a_protocol_that_is_at_fault_brings_no_other_faults),
+		cmocka_unit_test(udp_and_sctp_are_lvss),
+		cmocka_unit_test(a_listeners_pools_are_those_that_requests_can_reach),
+		cmocka_unit_test(a_listener_may_have_no_pool),
+		cmocka_unit_test(allowed_cidrs_are_networks),
+		cmocka_unit_test(allowed_cidrs_are_of_a_vips_ip_version),
 		cmocka_unit_test(one_default_pool_is_enough),
 	};
 

@@ -10,11 +10,6 @@
 
 #include "model_case.h"
 
-#define POOL "'protocol': 'TCP', 'lb_algorithm': 'ROUND_ROBIN'"
-#define TWO_LISTENERS(first, second)                                                               \
-	"'listeners': [{'protocol': 'TCP', 'protocol_port': 1, " first "},"                        \
-	"{'protocol': 'TCP', 'protocol_port': 2, " second "}]"
-
 static const char smallest[] =
 	"{'vip_address': '10.0.0.10', 'listeners': [{'protocol': 'TCP', 'protocol_port': 80, "
 	"'default_pool': {'protocol': 'TCP', 'lb_algorithm': 'ROUND_ROBIN',"
@@ -133,67 +128,6 @@ static void more_faults_than_fit_are_counted(void **state)
 	assert_int_equal(model.faults.errors.left_out, 900);
 }
 
-static void listeners_share_a_pool_by_id_or_name(void **state)
-{
-	cleanup_model struct model_case model = model_parse(
-		"{'vip_address': '10.0.0.1', 'pools': [{'id': 'p', 'name': 'web', " POOL "}], "
-		"'listeners': ["
-		"{'protocol': 'TCP', 'protocol_port': 1, 'default_pool_id': 'p'},"
-		"{'protocol': 'TCP', 'protocol_port': 2, 'default_pool_id': 'web'},"
-		"{'protocol': 'TCP', 'protocol_port': 3, 'default_pool': {'name': 'web'}},"
-		"{'protocol': 'TCP', 'protocol_port': 4, 'default_pool': {'id': 'p'}},"
-		"{'protocol': 'TCP', 'protocol_port': 5, 'default_pool_id': null}]}");
-
-	(void)state;
-	assert_non_null(model.load_balancer);
-	assert_int_equal(model.load_balancer->pools.count, 1);
-	for (size_t i = 0; i < 4; i++)
-		assert_ptr_equal(model.load_balancer->listeners[i].default_pool,
-			model.load_balancer->pools.items[0]);
-	assert_null(model.load_balancer->listeners[4].default_pool);
-}
-
-static void a_listeners_own_pool_may_be_shared_by_name_from_before(void **state)
-{
-	cleanup_model struct model_case model = model_parse(
-		"{'vip_address': '10.0.0.1', " TWO_LISTENERS("'default_pool': {'name': 'web'}",
-			"'default_pool': {'name': 'web', " POOL "}") "}");
-
-	(void)state;
-	assert_non_null(model.load_balancer);
-	assert_int_equal(model.load_balancer->pools.count, 1);
-	assert_ptr_equal(model.load_balancer->listeners[0].default_pool,
-		model.load_balancer->listeners[1].default_pool);
-}
-
-static void a_reference_to_no_pool_is_a_fault(void **state)
-{
-	(void)state;
-	assert_faults("{'vip_address': '10.0.0.1', " TWO_LISTENERS(
-			      "'default_pool_id': 'p'", "'default_pool': {'name': 'q'}") "}",
-		"/listeners/0/default_pool_id: there is no pool 'p'\n"
-		"/listeners/1/default_pool: there is no pool 'q'");
-}
-
-static void a_reference_to_two_pools_is_a_fault(void **state)
-{
-	(void)state;
-	assert_faults("{'vip_address': '10.0.0.1', 'pools': [{'id': 'p', 'name': 'n', " POOL
-		      "}, {'id': "
-		      "'q', 'name': 'n', " POOL
-		      "}], " TWO_LISTENERS("'default_pool_id': 'n'", "'default_pool_id': 'q'") "}",
-		"/listeners/0/default_pool_id: several pools are called 'n': refer to one by its "
-		"id");
-}
-
-static void a_pool_that_is_referred_to_must_fit_too(void **state)
-{
-	(void)state;
-	assert_faults("{'vip_address': '10.0.0.1', 'pools': [{'id': 'p', " POOL "}], 'listeners': "
-		      "[{'protocol': 'HTTP', 'protocol_port': 1, 'default_pool_id': 'p'}]}",
-		"/listeners/0/default_pool_id: TCP pools cannot serve HTTP listeners");
-}
-
 /* As Octavia's API shows it: shortened, every key that it knows kept. */
 static void octavias_answer_can_be_pasted_back(void **state)
 {
@@ -259,6 +193,9 @@ static void a_load_balancer_without_an_open_listener_has_no_frontend(void **stat
 	cleanup_model struct model_case none = model_parse("{'vip_address': '10.0.0.1'}");
 	cleanup_model struct model_case down =
 		model_parse(LISTENER_MODEL(", 'admin_state_up': false"));
+	cleanup_model struct model_case lvs =
+		model_parse("{'vip_address': '10.0.0.1', 'listeners': [{'protocol': 'UDP', "
+			    "'protocol_port': 1}]}");
 	cleanup_model struct model_case off =
 		model_parse("{'vip_address': '10.0.0.1', 'admin_state_up': false, 'listeners': "
 			    "[{'protocol': 'TCP', "
@@ -267,7 +204,20 @@ static void a_load_balancer_without_an_open_listener_has_no_frontend(void **stat
 	(void)state;
 	assert_false(load_balancer_has_frontend(none.load_balancer));
 	assert_false(load_balancer_has_frontend(down.load_balancer));
+	assert_false(load_balancer_has_frontend(lvs.load_balancer));
 	assert_false(load_balancer_has_frontend(off.load_balancer));
+}
+
+static void listeners_are_so_many_at_most(void **state)
+{
+	cleanup_buf struct buf text = BUF_INIT(MIB);
+
+	(void)state;
+	buf_append_text(&text, "{'vip_address': '10.0.0.1', 'listeners': [{}");
+	for (unsigned i = 0; i < 10 * 1000; i++)
+		buf_append_text(&text, ",{}");
+	buf_append_text(&text, "]}");
+	assert_faults(buf_text(&text), "/listeners: must be at most 10000");
 }
 
 /* Cut off anywhere, the model is refused; it never crashes the reader. */
@@ -336,6 +286,39 @@ static void a_pair_has_a_meaning_with_its_topology_only(void **state)
 		"/topology: must be one of SINGLE, ACTIVE_STANDBY\n/vrrp/auth_pass: is required");
 }
 
+#define UDP_MODEL(vips, member)                                                                    \
+	"{" vips ", 'listeners': [{'protocol': 'TCP', 'protocol_port': 1}, {'protocol': 'UDP', "   \
+	"'protocol_port': 1, 'default_pool': {'protocol': 'UDP', 'lb_algorithm': 'ROUND_ROBIN', "  \
+	"'members': [{'address': '" member "', 'protocol_port': 1}]}}]}"
+
+static void a_udp_listeners_members_have_a_vips_family(void **state)
+{
+	(void)state;
+	assert_faults(UDP_MODEL("'vip_address': '10.0.0.1'", "10.0.0.4"), "");
+	assert_faults(UDP_MODEL("'vip_address': '10.0.0.1'", "2001:db8::4"),
+		"/listeners/1: has a member with an IPv6 address, and the load balancer has no "
+		"IPv6 VIP to reach it from");
+	assert_faults(UDP_MODEL("'vip_address': '2001:db8::1'", "10.0.0.4"),
+		"/listeners/1: has a member with an IPv4 address, and the load balancer has no "
+		"IPv4 VIP to reach it from");
+	assert_faults(UDP_MODEL("'vip_address': '10.0.0.1', 'additional_vips': [{'ip_address': "
+				"'2001:db8::1'}]",
+			      "2001:db8::4"),
+		"");
+}
+
+/* keepalived serves it: HAProxy has nothing to do. */
+static void a_udp_listener_is_no_frontend(void **state)
+{
+	cleanup_model struct model_case model = model_parse(
+		"{'vip_address': '10.0.0.1', 'listeners': [{'protocol': 'UDP', 'protocol_port': "
+		"1}, {'protocol': 'SCTP', 'protocol_port': 1}]}");
+
+	(void)state;
+	assert_non_null(model.load_balancer);
+	assert_false(load_balancer_has_frontend(model.load_balancer));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,18 +330,16 @@ int main(void)
 		cmocka_unit_test(every_fault_is_in_the_answer),
 		cmocka_unit_test(the_error_counts_the_faults),
 		cmocka_unit_test(more_faults_than_fit_are_counted),
-		cmocka_unit_test(listeners_share_a_pool_by_id_or_name),
-		cmocka_unit_test(a_listeners_own_pool_may_be_shared_by_name_from_before),
-		cmocka_unit_test(a_reference_to_no_pool_is_a_fault),
-		cmocka_unit_test(a_reference_to_two_pools_is_a_fault),
-		cmocka_unit_test(a_pool_that_is_referred_to_must_fit_too),
 		cmocka_unit_test(octavias_answer_can_be_pasted_back),
 		cmocka_unit_test(a_load_balancer_without_an_open_listener_has_no_frontend),
+		cmocka_unit_test(listeners_are_so_many_at_most),
 		cmocka_unit_test(every_prefix_of_a_model_is_refused),
 		cmocka_unit_test(additional_vips_follow_the_first),
 		cmocka_unit_test(a_vip_is_there_once),
 		cmocka_unit_test(a_pair_needs_its_amphorae_and_their_group),
 		cmocka_unit_test(a_pair_has_a_meaning_with_its_topology_only),
+		cmocka_unit_test(a_udp_listeners_members_have_a_vips_family),
+		cmocka_unit_test(a_udp_listener_is_no_frontend),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 
 static const struct refused_key refused[] = {{"later", "comes later"}, {NULL, NULL}};
 static const struct choice colours[] = {
-	{"RED", 0}, {"GREEN", 1}, {"BLUE", CHOICE_NOT_YET}, {NULL, 0}};
+	{"RED", 0}, {"GREEN", 1}, {"BLUE", CHOICE_REFUSED}, {NULL, 0}};
 
 static struct faults faults;
 static json_t *document;
@@ -125,7 +125,7 @@ static void a_choice_is_a_word_of_its_table(void **state)
 	assert_int_equal(reader_choice(&reader, "b", colours, 7), 7);
 	assert_last_fault(1, "/b", "must be one of RED, GREEN");
 	reader_choice(&reader, "c", colours, 0);
-	assert_last_fault(2, "/c", "BLUE is not supported by this version of the agent yet");
+	assert_last_fault(2, "/c", "BLUE is not supported by amphorae");
 	reader_choice(&reader, "d", colours, 0);
 	assert_last_fault(3, "/d", "must be one of RED, GREEN");
 	assert_string_equal(choice_name(colours, 1), "GREEN");

@@ -291,19 +291,6 @@ static inline int act(enum verb verb)
 	return r < 0 ? r : (int)applied;
 }
 
-static inline int apply(const char *text)
-{
-	cleanup_haproxy_instance struct haproxy_instance *instance =
-		haproxy_instance_acquire(site, &lb);
-	cleanup_buf struct buf output = BUF_INIT(HAPROXY_OUTPUT_MAX_BYTES);
-	enum haproxy_applied applied = HAPROXY_APPLIED_NONE;
-	struct err err = ERR_NONE;
-	int r = haproxy_instance_apply(instance, text, strlen(text), &applied, &output, &err);
-
-	last_set(&err, &output);
-	return r < 0 ? r : (int)applied;
-}
-
 static inline void assert_act(enum verb verb, const char *applied)
 {
 	int acted = act(verb);

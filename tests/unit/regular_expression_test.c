@@ -13,7 +13,8 @@ static void what_pcre_takes_is_taken(void **state)
 	static const char *const expressions[] = {"", "a", "^/(a|b)+$", "\\(", "\\)", "\\\\",
 		"[)(]", "[]]", "[^]]", "[]()]", "[\\]]", "[[:alpha:]]", "[^[:space:])]", "[[]",
 		"(?i)x", "(?:a(?=b))", "(?<name>a)", "a]", "\\[", "\\Q(\\E", "(?#()", "(?x)a # (",
-		"a{2,3}?", "\\c("};
+		"a{2,3}?", "\\c(", "^*", "a*+", "(?|a)", "(*ACCEPT)", "\\|*", "[|]*", "()*",
+		"\\(+"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++)
@@ -34,6 +35,9 @@ static void what_no_pcre_takes_is_said(void **state)
 		{"((a)", "has a '(' without its ')'"},
 		{"(\\)", "has a '(' without its ')'"},
 		{"([)]", "has a '(' without its ')'"},
+		{"*.example.com", "has a '*', '+' or '?' with nothing to repeat"},
+		{"a|?b", "has a '*', '+' or '?' with nothing to repeat"},
+		{"(+a)", "has a '*', '+' or '?' with nothing to repeat"},
 		{"[", "has a '[' without its ']'"},
 		{"[]", "has a '[' without its ']'"},
 		{"[^]", "has a '[' without its ']'"},

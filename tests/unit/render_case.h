@@ -19,6 +19,9 @@
 static char render_folder[64];
 static struct haproxy_cfg_options options;
 
+/* Of the amphora 795b929e-9a9a-40fd-aa7b-5bf55eb561a4, who we are in a pair. */
+#define RENDER_PEER_NAME "6sTrGE2ewyOnTDapDawlmuwvp0U"
+
 enum { CHILD_TIMEOUT_MS = 20 * 1000 };
 
 static inline void run(const char *const argv[])
@@ -122,7 +125,8 @@ static inline void assert_haproxy_takes(const char *text)
 {
 	const char *haproxy = getenv("HAPROXY");
 	cleanup_free char *path = xformat("%s/haproxy.cfg", render_folder);
-	const char *const argv[] = {haproxy ? haproxy : "haproxy", "-c", "-f", path, NULL};
+	const char *const argv[] = {
+		haproxy ? haproxy : "haproxy", "-c", "-L", RENDER_PEER_NAME, "-f", path, NULL};
 	const struct process_spec spec = {.argv = argv};
 	cleanup_buf struct buf output = BUF_INIT(64 * KIB);
 	cleanup_free char *words = NULL;

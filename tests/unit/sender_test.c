@@ -17,6 +17,7 @@
 #include "fake_ipvs.h"
 #include "fake_keepalived.h"
 #include "health_manager.h"
+#include "heartbeat/preview.h"
 #include "heartbeat/sender.h"
 #include "temporary_folder.h"
 
@@ -147,6 +148,107 @@ static void a_beat_carries_what_haproxy_says_and_leaves_a_status(void **state)
 	json_decref(status);
 	json_decref(message);
 	json_decref(expected);
+	sender_free(sender);
+	scene_stop(&scene);
+}
+
+/* What the sender shows of its next message; the caller's. */
+static json_t *previewed(struct sender *sender)
+{
+	cleanup_buf struct buf text = BUF_INIT(PREVIEW_MAX_BYTES);
+	json_t *preview;
+
+	sender_preview(sender, &text);
+	assert_int_equal(buf_error(&text), 0);
+	preview = json_loadb(buf_text(&text), text.size_bytes, 0, NULL);
+	assert_non_null(preview);
+	assert_null(strstr(buf_text(&text), key));
+	return preview;
+}
+
+/* A preview's problem; the preview's. */
+static const char *preview_problem(const json_t *preview)
+{
+	return json_string_value(json_object_get(json_object_get(preview, "status"), "problem"));
+}
+
+static void a_preview_is_the_next_message_and_uses_nothing_up(void **state)
+{
+	struct scene scene;
+	struct sender *sender;
+	json_t *previews[2];
+	json_t *message;
+	json_int_t bytes;
+
+	(void)state;
+	scene_start(&scene);
+	traffic_is(&scene, 100);
+	sender = sender_new(&scene.settings);
+	for (int i = 0; i < 2; i++)
+		previews[i] = previewed(sender);
+	assert_true(json_equal(previews[0], previews[1]));
+	sender_beat(sender);
+	message = health_manager_receive(&scene.manager, key, 1000);
+	assert_true(json_equal(json_object_get(previews[0], "message"), message));
+	bytes = json_integer_value(json_object_get(previews[0], "bytes"));
+	assert_int_equal(bytes, scene.manager.size_bytes);
+	assert_string_equal(preview_problem(previews[0]), "");
+	for (int i = 0; i < 2; i++)
+		json_decref(previews[i]);
+	json_decref(message);
+	/* Nor did the beat take anything from the next one. */
+	traffic_is(&scene, 130);
+	json_decref(previewed(sender));
+	sender_beat(sender);
+	assert_int_equal(received_rx(&scene), 30);
+	sender_free(sender);
+	scene_stop(&scene);
+}
+
+static void a_preview_tells_what_was_sent_last(void **state)
+{
+	struct scene scene;
+	struct sender *sender;
+	json_t *preview;
+	json_int_t sent_at;
+	json_int_t seq;
+	const char *target;
+
+	(void)state;
+	scene_start(&scene);
+	sender = sender_new(&scene.settings);
+	preview = previewed(sender);
+	assert_true(json_is_null(json_object_get(json_object_get(preview, "status"), "sent_at")));
+	json_decref(preview);
+	sender_beat(sender);
+	preview = previewed(sender);
+	assert_int_equal(json_unpack(preview, "{s:{s:I, s:I, s:s}}", "status", "sent_at", &sent_at,
+				 "seq", &seq, "target", &target),
+		0);
+	assert_true(llabs(time(NULL) - sent_at) < 5);
+	assert_int_equal(seq, 0);
+	assert_string_equal(target, scene.manager.target);
+	json_decref(preview);
+	sender_free(sender);
+	scene_stop(&scene);
+}
+
+static void a_preview_tells_why_nothing_leaves(void **state)
+{
+	struct scene scene;
+	struct sender *sender;
+	json_t *preview;
+
+	(void)state;
+	scene_start(&scene);
+	scene.settings.key = "";
+	scene.settings.target_count = 0;
+	sender = sender_new(&scene.settings);
+	preview = previewed(sender);
+	assert_non_null(strstr(preview_problem(preview), "heartbeat_key is not set"));
+	assert_non_null(strstr(preview_problem(preview), "names no health manager"));
+	assert_true(json_is_object(json_object_get(preview, "message")));
+	json_decref(preview);
 	sender_free(sender);
 	scene_stop(&scene);
 }
@@ -494,7 +596,7 @@ static void *run_thread(void *argument)
 {
 	struct running *running = argument;
 
-	return sender_run(running->sender, running->stop, NULL) == 0 ? argument : NULL;
+	return sender_run(running->sender, running->stop, -1, NULL) == 0 ? argument : NULL;
 }
 
 static void running_start(struct running *running, const struct sender_settings *settings)
@@ -597,6 +699,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_temporary_folder(a_beat_carries_what_haproxy_says_and_leaves_a_status),
+		with_temporary_folder(a_preview_is_the_next_message_and_uses_nothing_up),
+		with_temporary_folder(a_preview_tells_what_was_sent_last),
+		with_temporary_folder(a_preview_tells_why_nothing_leaves),
 		with_temporary_folder(with_no_load_balancer_an_empty_message_leaves),
 		with_temporary_folder(a_restart_neither_loses_nor_doubles_traffic),
 		with_temporary_folder(a_difference_whose_message_did_not_leave_goes_with_the_next),

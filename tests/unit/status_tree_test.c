@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "haproxy/status_tree.h"
+#include "deploy/status_tree.h"
 
 static const char csv_head[] =
 	"# pxname,svname,scur,status,weight,lastchg,check_status,check_code,check_duration,"
@@ -29,6 +29,8 @@ static const char config_text[] = "frontend L1\n bind 10.0.0.10:80\n mode http\n
 
 static const struct id id = {.text = "LB1"};
 
+static const struct lvs_listener_list lvs_listeners;
+
 /* The tree for rows, with the model or without. */
 static json_t *tree_of(const char *rows, bool with_model, bool stopped)
 {
@@ -46,12 +48,13 @@ static json_t *tree_of(const char *rows, bool with_model, bool stopped)
 		assert_int_equal(load_balancer_parse(model_text, strlen(model_text), &id, &faults,
 					 &model, NULL),
 			0);
-	tree = haproxy_status_tree(&(const struct haproxy_status_input){.id = &id,
+	tree = status_tree(&(const struct status_input){.id = &id,
 		.model = model,
 		.config = &config,
 		.servers = &servers,
 		.stats = &stats,
-		.stopped = stopped});
+		.stopped = stopped,
+		.lvs_listeners = &lvs_listeners});
 	faults_deinit(&faults);
 	load_balancer_free(model);
 	haproxy_servers_deinit(&servers);
@@ -227,5 +230,5 @@ int main(void)
 		cmocka_unit_test(an_uploaded_config_has_a_tree_too),
 	};
 
-	return cmocka_run_group_tests_name("haproxy_status_tree", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("status_tree", tests, NULL, NULL);
 }

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "haproxy/status_tree.h"
+#include "deploy/status_tree.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/text.h"
-
-/* From good to bad, so that the worst of several is their maximum. */
-enum operating_status { STATUS_ONLINE, STATUS_DEGRADED, STATUS_ERROR };
-
-static const char *const status_names[] = {"ONLINE", "DEGRADED", "ERROR"};
-static const char status_offline[] = "OFFLINE";
+#include "deploy/status_json.h"
 
 struct tree {
-	const struct haproxy_status_input *input;
+	const struct status_input *input;
 	const struct haproxy_stat **rows; /* sorted by proxy and server */
 	size_t row_count;
-	enum operating_status status; /* of the load balancer */
+	int status; /* of the load balancer */
 };
 
 static int row_compare(const void *a, const void *b)
@@ -40,32 +35,6 @@ static const struct haproxy_stat *row_find(
 	return found ? *found : NULL;
 }
 
-static void tree_worsen(struct tree *tree, enum operating_status status)
-{
-	if (status > tree->status)
-		tree->status = status;
-}
-
-/* A member's status by what HAProxy says of it; a missing one is OFFLINE. */
-static const char *member_status(const struct haproxy_stat *row)
-{
-	static const struct {
-		const char *haproxy; /* how HAProxy's word begins: "UP 1/3" is UP */
-		const char *octavia;
-	} words[] = {
-		{"UP", "ONLINE"},
-		{"DOWN", "ERROR"},
-		{"DRAIN", "DRAINING"},
-		{"MAINT", "OFFLINE"},
-		{"no check", "NO_MONITOR"},
-	};
-
-	for (size_t i = 0; row && i < sizeof(words) / sizeof(words[0]); i++)
-		if (text_starts_with(row->status, words[i].haproxy))
-			return words[i].octavia;
-	return status_offline;
-}
-
 static json_t *observed_json(const struct haproxy_stat *row)
 {
 	cleanup_free char *text = xstrdup(row->last_check);
@@ -85,13 +54,8 @@ static json_t *observed_json(const struct haproxy_stat *row)
 static json_t *member_json(const char *id, const char *name, const char *address, in_port_t port,
 	const struct haproxy_stat *row)
 {
-	json_t *member = json_pack("{s:s, s:s, s:s, s:i, s:s}", "id", id, "name", name, "address",
-		address, "protocol_port", (int)port, "operating_status", member_status(row));
-	json_t *observed = row ? observed_json(row) : NULL;
-
-	json_object_update_missing(member, observed);
-	json_decref(observed);
-	return member;
+	return status_member_json(
+		id, name, address, port, row ? row->status : NULL, row ? observed_json(row) : NULL);
 }
 
 static json_t *modelled_members(const struct tree *tree, const struct pool *pool, const char *proxy)
@@ -135,52 +99,25 @@ static json_t *configured_members(const struct tree *tree, const char *proxy)
 	return members;
 }
 
-static bool has_member_in_error(const json_t *members)
-{
-	size_t index;
-	json_t *member;
-
-	json_array_foreach(members, index, member)
-	{
-		if (text_equal(json_string_value(json_object_get(member, "operating_status")),
-			    status_names[STATUS_ERROR]))
-			return true;
-	}
-	return false;
-}
-
-static const char *pool_status(struct tree *tree, const char *proxy, const json_t *members)
+static int pool_status(const struct tree *tree, const char *proxy, const json_t *members)
 {
 	const struct haproxy_stat *row = row_find(tree, proxy, "BACKEND");
-	enum operating_status status = STATUS_ONLINE;
 
 	if (!row)
-		return status_offline;
+		return STATUS_OFFLINE;
 	if (!text_starts_with(row->status, "UP"))
-		status = STATUS_ERROR;
-	else if (has_member_in_error(members))
-		status = STATUS_DEGRADED;
-	tree_worsen(tree, status);
-	return status_names[status];
+		return STATUS_ERROR;
+	return status_has_error(members) ? STATUS_DEGRADED : STATUS_ONLINE;
 }
 
 /* Takes members and monitor (may be NULL) over. */
 static json_t *pool_json(struct tree *tree, const char *id, const char *name, const char *proxy,
 	json_t *monitor, json_t *members)
 {
-	json_t *pool = json_pack("{s:s, s:s, s:s, s:o}", "id", id, "name", name, "operating_status",
-		pool_status(tree, proxy, members), "members", members);
+	int status = pool_status(tree, proxy, members);
 
-	if (monitor)
-		json_object_set_new(pool, "health_monitor", monitor);
-	return pool;
-}
-
-static json_t *monitor_json(const struct health_monitor *monitor)
-{
-	return json_pack("{s:s, s:s, s:s, s:s}", "id", monitor->id.text, "name", monitor->name,
-		"type", monitor->type == HEALTH_MONITOR_HTTP ? "HTTP" : "TCP", "operating_status",
-		monitor->admin_state_up ? status_names[STATUS_ONLINE] : status_offline);
+	tree->status = operating_status_worst(tree->status, status);
+	return status_pool_json(id, name, status, monitor, members);
 }
 
 static json_t *modelled_pool(
@@ -189,7 +126,7 @@ static json_t *modelled_pool(
 	cleanup_free char *proxy = xformat("%s:%s", pool->id.text, listener->id.text);
 
 	return pool_json(tree, pool->id.text, pool->name, proxy,
-		pool->health_monitor ? monitor_json(pool->health_monitor) : NULL,
+		pool->health_monitor ? status_monitor_json(pool->health_monitor) : NULL,
 		modelled_members(tree, pool, proxy));
 }
 
@@ -212,27 +149,38 @@ static json_t *configured_pools(struct tree *tree, const char *listener_id)
 	return pools;
 }
 
-static const char *listener_status(struct tree *tree, const char *id, bool enabled)
+static int listener_status(const struct tree *tree, const char *id, bool enabled)
 {
 	const struct haproxy_stat *row = row_find(tree, id, "FRONTEND");
-	enum operating_status status = STATUS_ONLINE;
 
 	if (!enabled || tree->input->stopped)
-		return status_offline;
+		return STATUS_OFFLINE;
 	if (!row)
-		status = STATUS_ERROR;
-	else if (!text_equal(row->status, "OPEN"))
-		status = STATUS_DEGRADED;
-	tree_worsen(tree, status);
-	return status_names[status];
+		return STATUS_ERROR;
+	return text_equal(row->status, "OPEN") ? STATUS_ONLINE : STATUS_DEGRADED;
 }
 
 /* Takes pools over. */
 static json_t *listener_json(
 	struct tree *tree, const char *id, const char *name, bool enabled, json_t *pools)
 {
-	return json_pack("{s:s, s:s, s:s, s:o}", "id", id, "name", name, "operating_status",
-		listener_status(tree, id, enabled), "pools", pools);
+	int status = listener_status(tree, id, enabled);
+
+	tree->status = operating_status_worst(tree->status, status);
+	return status_listener_json(id, name, status, pools);
+}
+
+/* Those of L7 policies included, as there. */
+static json_t *modelled_listener(
+	struct tree *tree, const struct listener *listener, bool is_enabled)
+{
+	size_t count = 0;
+	cleanup_free const struct pool **used = listener_pools(listener, &count);
+	json_t *pools = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(pools, modelled_pool(tree, used[i], listener));
+	return listener_json(tree, listener->id.text, listener->name, is_enabled, pools);
 }
 
 static json_t *modelled_listeners(struct tree *tree)
@@ -242,14 +190,17 @@ static json_t *modelled_listeners(struct tree *tree)
 
 	for (size_t i = 0; i < model->listener_count; i++) {
 		const struct listener *listener = &model->listeners[i];
-		json_t *pools = json_array();
+		bool is_enabled = model->admin_state_up && listener->admin_state_up;
 
-		if (listener->default_pool)
+		if (listener_is_lvs(listener))
 			json_array_append_new(
-				pools, modelled_pool(tree, listener->default_pool, listener));
-		json_array_append_new(listeners,
-			listener_json(tree, listener->id.text, listener->name,
-				model->admin_state_up && listener->admin_state_up, pools));
+				listeners, status_of_modelled_listener(listener, is_enabled,
+						   lvs_listener_find(tree->input->lvs_listeners,
+							   &listener->id),
+						   &tree->status));
+		else
+			json_array_append_new(
+				listeners, modelled_listener(tree, listener, is_enabled));
 	}
 	return listeners;
 }
@@ -257,6 +208,7 @@ static json_t *modelled_listeners(struct tree *tree)
 static json_t *configured_listeners(struct tree *tree)
 {
 	const struct haproxy_config *config = tree->input->config;
+	const struct lvs_listener_list *others = tree->input->lvs_listeners;
 	json_t *listeners = json_array();
 
 	for (size_t i = 0; i < config->listener_count; i++) {
@@ -265,6 +217,9 @@ static json_t *configured_listeners(struct tree *tree)
 		json_array_append_new(
 			listeners, listener_json(tree, id, "", true, configured_pools(tree, id)));
 	}
+	for (size_t i = 0; i < others->count; i++)
+		json_array_append_new(
+			listeners, status_of_configured_listener(&others->items[i], &tree->status));
 	return listeners;
 }
 
@@ -279,10 +234,22 @@ static void rows_sort(struct tree *tree)
 	qsort(tree->rows, tree->row_count, sizeof(*tree->rows), row_compare);
 }
 
-json_t *haproxy_status_tree(const struct haproxy_status_input *input)
+/* What is served by LVS alone has no HAProxy to be stopped. */
+static bool is_served(const struct status_input *input)
+{
+	const struct lvs_listener_list *others = input->lvs_listeners;
+
+	if (input->model && !input->model->admin_state_up)
+		return false;
+	for (size_t i = 0; i < others->count; i++)
+		if (others->items[i].state != LVS_INSTANCE_OFFLINE)
+			return true;
+	return !input->stopped;
+}
+
+json_t *status_tree(const struct status_input *input)
 {
 	const struct load_balancer *model = input->model;
-	bool enabled = !input->stopped && (!model || model->admin_state_up);
 	struct tree tree = {.input = input, .status = STATUS_ONLINE};
 	json_t *listeners;
 
@@ -291,5 +258,6 @@ json_t *haproxy_status_tree(const struct haproxy_status_input *input)
 	free(tree.rows);
 	return json_pack("{s:{s:{s:s, s:s, s:s, s:o}}}", "statuses", "loadbalancer", "id",
 		input->id->text, "name", model ? model->name : "", "operating_status",
-		enabled ? status_names[tree.status] : status_offline, "listeners", listeners);
+		operating_status_text(is_served(input) ? tree.status : STATUS_OFFLINE), "listeners",
+		listeners);
 }
