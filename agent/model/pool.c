@@ -54,6 +54,14 @@ static void read_certificate(
 		reader_warn(reader, key, "has no effect without tls_enabled");
 }
 
+/* "" is none. */
+static bool is_said(struct reader *reader, const char *key)
+{
+	const char *text = json_string_value(reader_value(reader, key));
+
+	return reader_has(reader, key) && !(text && !text[0]);
+}
+
 static void read_tls(struct reader *reader, enum pool_protocol protocol, struct pool_tls *tls)
 {
 	tls->enabled = reader_flag(reader, "tls_enabled", false);
@@ -63,7 +71,7 @@ static void read_tls(struct reader *reader, enum pool_protocol protocol, struct 
 	read_certificate(reader, "client_certificate", tls->enabled, &tls->client_certificate);
 	read_certificate(reader, "ca_certificate", tls->enabled, &tls->ca_certificate);
 	read_certificate(reader, "crl", tls->enabled, &tls->crl);
-	if (tls->crl.text[0] && !reader_has(reader, "ca_certificate"))
+	if (tls->crl.text[0] && !is_said(reader, "ca_certificate"))
 		reader_fault(reader, "crl", "needs a ca_certificate beside it");
 }
 
