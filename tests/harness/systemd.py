@@ -4,9 +4,11 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 from harness.eventually import eventually
 
@@ -23,14 +25,16 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 
 
 class Systemd:
-    """Its files lie in `directory`, beside those of the amphora that it serves."""
+    """One amphora's."""
 
-    def __init__(self, directory):
-        self.directory = pathlib.Path(directory)
-        self.directory.mkdir()
+    def __init__(self):
+        # The name of a socket has 107 bytes at most.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="systemd-test-"))
         self.unit_dir = self.directory / "units"
         self.socket = self.directory / "bus"
         self.address = f"unix:path={self.socket}"
+        # In front of the agent's command.
+        self.wrapper = ("env", f"DBUS_SYSTEM_BUS_ADDRESS={self.address}")
         self._faults = self.directory / "faults.json"
         self._log = open(self.directory / "systemd.log", "wb")
         self._bus = None
@@ -53,6 +57,7 @@ class Systemd:
         if self._systemd:
             self._systemd.stdout.close()
         self._log.close()
+        shutil.rmtree(self.directory)
 
     def bus_start(self):
         config = self.directory / "bus.conf"
@@ -61,7 +66,8 @@ class Systemd:
         self._bus = subprocess.Popen(
             ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile",
              "--nosyslog"], stderr=self._log)
-        eventually(self.socket.exists, "the bus listens")
+        eventually(lambda: self.socket.exists() or self._bus.poll(), "the bus listens")
+        assert self._bus.poll() is None, self.log()
 
     def bus_stop(self):
         self._bus.kill()
