@@ -4,12 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "model/naming.h"
 #include "model/reader.h"
 #include "model/text_index.h"
 
 /* "10.0.0.4/80" */
 enum { END_TEXT_MAX = ADDRESS_TEXT_MAX + 6 };
+
+/* Where clouds tell a machine its secrets (reserved_ips of Octavia's octavia/common/config.py). */
+static const char metadata_address[] = "169.254.169.254";
 
 static const char *const required_keys[] = {"address", "protocol_port", NULL};
 
@@ -25,6 +29,10 @@ static bool read_end(struct reader *reader, struct text_index *ends_of_pool, str
 	if (!reader_address(reader, "address", &member->address) || member->protocol_port == 0)
 		return false;
 	address_format(&member->address, address);
+	if (text_equal(address, metadata_address))
+		reader_fault(reader, "address",
+			"is the cloud's metadata service: members would show clients the amphora's "
+			"secrets");
 	snprintf(ret_end, END_TEXT_MAX, "%s/%u", address, member->protocol_port);
 	if (text_index_add(ends_of_pool, ret_end, 0))
 		return true;
