@@ -68,6 +68,9 @@ static void a_listed_pool_needs_something_to_refer_to(void **state)
 	assert_faults("{'vip_address': '10.0.0.1', 'pools': [{'protocol': 'TCP', 'lb_algorithm': "
 		      "'ROUND_ROBIN'}]}",
 		"/pools/0: needs a name or an id, by which listeners refer to it");
+	assert_faults("{'vip_address': '10.0.0.1', 'pools': [{'name': 5, 'protocol': 'TCP', "
+		      "'lb_algorithm': 'ROUND_ROBIN'}]}",
+		"/pools/0/name: must be a text");
 }
 
 static void a_fault_in_the_pool_does_not_hide_those_of_its_members(void **state)
@@ -305,6 +308,8 @@ static void a_revocation_list_needs_its_authority(void **state)
 {
 	(void)state;
 	assert_faults(TLS(", 'crl': 'l.pem'"),
+		LISTED_POOL_POINTER "/crl: needs a ca_certificate beside it");
+	assert_faults(TLS(", 'crl': 'l.pem', 'ca_certificate': ''"),
 		LISTED_POOL_POINTER "/crl: needs a ca_certificate beside it");
 }
 
