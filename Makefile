@@ -46,17 +46,19 @@ folders := base sys conf model render traffic haproxy keepalived lvs net deploy 
 module_sources := $(sort $(foreach folder,$(folders),$(wildcard agent/$(folder)/*.c)))
 module_objects := $(module_sources:agent/%.c=$(build)/obj/%.o)
 modules := $(build)/libamphora.a
+units := $(sort $(wildcard systemd/*.service))
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
-libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lnl-genl-3 -lnl-3 -lnftables
+libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lsystemd -lnl-genl-3 -lnl-3 -lnftables
 
 .PHONY: all deps deps-build deps-demo demo test test-guest test-render bench install clean format check-format \
 	check-layers unit test-programs
 all: $(programs:%=$(build)/%)
 
 packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev \
-	libnl-3-dev libnl-genl-3-dev libnftables-dev
+	libnl-3-dev libnl-genl-3-dev libnftables-dev libsystemd-dev
 packages_demo := haproxy keepalived curl openssl iproute2 procps python3
-packages_test := libcmocka-dev nftables python3-pytest python3-octavia isc-dhcp-client dnsmasq-base nghttp2-server
+packages_test := dbus-daemon dnsmasq-base dosfstools genisoimage isc-dhcp-client libcmocka-dev mtools nftables \
+	nghttp2-server python3-dbus python3-gi python3-octavia python3-pytest strace systemd
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
 packages_trixie := python3-octavia haproxy keepalived
 deps-build:
@@ -147,6 +149,11 @@ install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/amphora-agent/templates
 	install -m 0755 $(programs:%=$(build)/%) $(DESTDIR)$(prefix)/bin
 	install -m 0644 templates/*.mustache $(DESTDIR)$(prefix)/share/amphora-agent/templates
+	install -d $(DESTDIR)$(prefix)/lib/systemd/system
+	for unit in $(notdir $(units)); do \
+		sed 's|/usr/bin/|$(prefix)/bin/|' systemd/$$unit >$(DESTDIR)$(prefix)/lib/systemd/system/$$unit && \
+		chmod 0644 $(DESTDIR)$(prefix)/lib/systemd/system/$$unit || exit 1; \
+	done
 
 check-layers:
 	$(Q)$(PYTHON) tests/check_layers.py ARCHITECTURE.md agent

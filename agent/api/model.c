@@ -4,6 +4,7 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/traffic.h"
 #include "api/vips.h"
 #include "api/vrrp_check.h"
 #include "base/alloc.h"
@@ -139,13 +140,12 @@ static void model_preview(const struct deploy_site *site, struct haproxy_instanc
 		reply_preview(ret_reply, &result, faults);
 }
 
-/* In a pair that is keepalived's business, whatever the settings say of the topology. */
 static void model_advertise(struct agent *agent, const struct load_balancer *load_balancer)
 {
 	cleanup_free struct address *addresses =
 		xcalloc(load_balancer->vip_count, sizeof(*addresses));
 
-	if (load_balancer->topology != TOPOLOGY_SINGLE || !load_balancer->admin_state_up)
+	if (!load_balancer->admin_state_up)
 		return;
 	for (size_t i = 0; i < load_balancer->vip_count; i++)
 		addresses[i] = load_balancer->vips[i].address;
@@ -158,8 +158,10 @@ static void model_apply(struct agent *agent, struct haproxy_instance *instance,
 {
 	cleanup_deployment_result struct deployment_result result;
 	struct err err = ERR_NONE;
-	int r = deployment_apply(agent_deploy(agent), instance, deployment, &result, &err);
+	int r;
 
+	traffic_count_lvs(agent);
+	r = deployment_apply(agent_deploy(agent), instance, deployment, &result, &err);
 	vrrp_check_refresh(agent);
 	if (r < 0) {
 		reply_not_applied(ret_reply, r, &result, &err);

@@ -6,33 +6,19 @@
 #include <stdlib.h>
 
 #include "api/agent.h"
-#include "api/lvs_listeners.h"
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "deploy/belongings.h"
 #include "lvs/config.h"
 #include "lvs/instance.h"
 #include "lvs/site.h"
 #include "lvs/status.h"
 #include "lvs/traffic.h"
 #include "sys/ipvs.h"
-#include "sys/network_namespace.h"
 
 enum { KERNEL_TIMEOUT_MS = 1000, CONFIG_MAX_BYTES = 17 * MIB };
-
-/* The services of the namespace where keepalived lives. A kernel without IPVS has none. */
-static int kernel_read(const char *network_namespace, struct ipvs_table *ret_table, struct err *err)
-{
-	cleanup_network_namespace struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
-	cleanup_ipvs struct ipvs *ipvs = NULL;
-	int r = network_namespace_enter(network_namespace, &stay, err);
-
-	if (r == 0)
-		r = ipvs_open(&ipvs, err);
-	if (r == 0)
-		r = ipvs_query(ipvs, KERNEL_TIMEOUT_MS, ret_table, err);
-	return r == -ENOENT ? 0 : r;
-}
 
 /* One that was deleted meanwhile has no services any more. */
 static void listener_read(struct agent *agent, struct ledger *ledger, const struct id *listener,
@@ -66,7 +52,8 @@ static int lvs_listeners_read(
 
 	/* Without a listener there is no service either. */
 	if (r == 0 && all_count > 0)
-		r = kernel_read(agent_haproxy(agent)->network_namespace, &kernel, err);
+		r = ipvs_query_namespace(
+			agent_haproxy(agent)->network_namespace, KERNEL_TIMEOUT_MS, &kernel, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count->lvs_listener_count; i++)
@@ -102,12 +89,12 @@ int traffic_count(struct agent *agent, const struct id *load_balancer,
 	struct haproxy_site *site = agent_haproxy(agent);
 	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
 	struct traffic_count *count = ret_count;
-	int r = haproxy_instance_read(site, load_balancer, &text, err);
+	int r = belongings_listeners(agent_deploy(agent), load_balancer, &count->lvs_listeners,
+		&count->lvs_listener_count, err);
 
 	if (r == 0)
-		r = lvs_listeners_of(agent, load_balancer, &count->lvs_listeners,
-			&count->lvs_listener_count, err);
-	if (r < 0)
+		r = haproxy_instance_read(site, load_balancer, &text, err);
+	if (r < 0 && (r != -ENOENT || count->lvs_listener_count == 0))
 		return r;
 	haproxy_config_parse(buf_text(&text), text.size_bytes, &count->config);
 	count->traffic = haproxy_traffic_open(site, load_balancer);
@@ -118,22 +105,96 @@ int traffic_count(struct agent *agent, const struct id *load_balancer,
 	return 0;
 }
 
+/* The sender has told the log of trouble already, and once. */
+static void count_one(struct agent *agent, const struct id *load_balancer)
+{
+	cleanup_traffic_count struct traffic_count count = {0};
+	struct err trouble = ERR_NONE;
+
+	if (traffic_count(agent, load_balancer, &count, &trouble, &trouble) < 0 || trouble.code < 0)
+		log_debug("load balancer %s: counting its traffic: %s", load_balancer->text,
+			trouble.text);
+}
+
+static bool is_among(const struct id *ids, size_t count, const struct id *id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (id_equal(&ids[i], id))
+			return true;
+	return false;
+}
+
+/* All load balancers: those of HAProxy, and those that LVS listeners alone make. */
+static int load_balancers_list(
+	struct agent *agent, struct id **ret_ids, size_t *ret_count, struct err *err)
+{
+	cleanup_free struct id *ids = NULL;
+	cleanup_free struct id *listeners = NULL;
+	size_t listener_count = 0;
+	size_t count = 0;
+	int r = haproxy_site_load_balancers(agent_haproxy(agent), &ids, &count, err);
+
+	if (r == 0)
+		r = lvs_listeners(
+			lvs_site_base_path(agent_lvs(agent)), &listeners, &listener_count, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < listener_count; i++) {
+		cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+		struct id owner;
+
+		if (lvs_instance_read(agent_lvs(agent), &listeners[i], &text, NULL) < 0 ||
+			!belongings_owner(buf_text(&text), text.size_bytes, &owner) ||
+			is_among(ids, count, &owner))
+			continue;
+		ids = xrealloc_array(ids, count + 1, sizeof(*ids));
+		ids[count++] = owner;
+	}
+	*ret_ids = take_ptr(ids);
+	*ret_count = count;
+	return 0;
+}
+
+/*
+ * Ledgers of load balancers that are no more: their last LVS listener was deleted, or an agent was
+ * killed while it deleted them.
+ */
+static void orphans_forget(struct haproxy_site *site, const struct id *ids, size_t count)
+{
+	cleanup_free struct id *ledgers = NULL;
+	size_t ledger_count = 0;
+	struct err err = ERR_NONE;
+
+	haproxy_traffic_list(site, &ledgers, &ledger_count, &err);
+	for (size_t i = 0; i < ledger_count; i++)
+		if (!is_among(ids, count, &ledgers[i]) &&
+			!haproxy_instance_exists(site, &ledgers[i]))
+			haproxy_traffic_forget(site, &ledgers[i], &err);
+	if (err.code < 0)
+		log_debug("counting traffic: %s", err.text);
+}
+
 void traffic_count_all(struct agent *agent)
 {
 	cleanup_free struct id *ids = NULL;
-	size_t id_count = 0;
+	size_t count = 0;
 	struct err err = ERR_NONE;
 
-	if (haproxy_site_load_balancers(agent_haproxy(agent), &ids, &id_count, &err) < 0)
+	if (load_balancers_list(agent, &ids, &count, &err) < 0) {
 		log_debug("counting traffic: %s", err.text);
-	for (size_t i = 0; i < id_count; i++) {
-		cleanup_traffic_count struct traffic_count count = {0};
-		struct err trouble = ERR_NONE;
-
-		/* The sender has told the log already, and once. */
-		if (traffic_count(agent, &ids[i], &count, &trouble, &trouble) < 0 ||
-			trouble.code < 0)
-			log_debug("load balancer %s: counting its traffic: %s", ids[i].text,
-				trouble.text);
+		return;
 	}
+	for (size_t i = 0; i < count; i++)
+		count_one(agent, &ids[i]);
+	orphans_forget(agent_haproxy(agent), ids, count);
+}
+
+void traffic_count_lvs(struct agent *agent)
+{
+	cleanup_free struct id *listeners = NULL;
+	size_t count = 0;
+
+	if (lvs_listeners(lvs_site_base_path(agent_lvs(agent)), &listeners, &count, NULL) == 0 &&
+		count > 0)
+		traffic_count_all(agent);
 }

@@ -26,7 +26,8 @@ struct traffic_count {
 };
 
 /*
- * Reads all sources and keeps the sums. -ENOENT: no such load balancer. What could not be read or
+ * Reads all sources and keeps the sums. -ENOENT: no such load balancer, not even one of LVS
+ * listeners alone. What could not be read or
  * kept is no failure: the ledger holds what it has, and *ret_trouble, an empty one before, says so.
  */
 int traffic_count(struct agent *agent, const struct id *load_balancer,
@@ -35,8 +36,7 @@ int traffic_count(struct agent *agent, const struct id *load_balancer,
 void traffic_count_deinit(struct traffic_count *count);
 #define cleanup_traffic_count CLEANUP(traffic_count_deinit)
 
-/*
- * The same for all of them: to be called every TRAFFIC_INTERVAL_S, and before an LVS listener's
- * services go.
- */
+/* The same for all of them, every TRAFFIC_INTERVAL_S. */
 void traffic_count_all(struct agent *agent);
+/* The same before the services of LVS listeners may go; nothing where there are none. */
+void traffic_count_lvs(struct agent *agent);

@@ -123,8 +123,9 @@ void udp_listener_act(const struct call *call, const struct id *listener, enum a
 	int r;
 
 	if (action != ACTION_START)
-		traffic_count_all(call->agent);
+		traffic_count_lvs(call->agent);
 	r = action_run(action, instance, &applied, &err);
+	admission_refresh(agent_deploy(call->agent));
 	vrrp_check_refresh(call->agent);
 	if (r == -ENOENT) {
 		reply_not_found(ret_reply, listener);
@@ -150,8 +151,9 @@ void udp_listener_delete(
 	struct err err = ERR_NONE;
 	int r;
 
-	traffic_count_all(call->agent);
+	traffic_count_lvs(call->agent);
 	r = lvs_instance_delete(instance, &err);
+	admission_refresh(agent_deploy(call->agent));
 	vrrp_check_refresh(call->agent);
 	if (r < 0)
 		reply_error(ret_reply, 500, "Error deleting listener", err.text);

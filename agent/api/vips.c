@@ -5,11 +5,13 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "haproxy/vips.h"
+#include "keepalived/vrrp.h"
 #include "net/advertisement.h"
 
 void vips_advertise(struct agent *agent, const struct address *addresses, size_t count)
 {
-	if (agent_topology(agent) == TOPOLOGY_SINGLE)
+	/* A pair may also come of a model, whatever the settings say. */
+	if (agent_topology(agent) == TOPOLOGY_SINGLE && !vrrp_is_running(agent_keepalived(agent)))
 		advertise_all(agent_net(agent), addresses, count);
 }
 

@@ -23,6 +23,18 @@ bool belongings_names(const char *text, size_t size_bytes, const struct id *load
 	return config.has_load_balancer && id_equal(&config.load_balancer, load_balancer);
 }
 
+bool belongings_owner(const char *text, size_t size_bytes, struct id *ret_load_balancer)
+{
+	cleanup_lvs_config struct lvs_config config = {0};
+
+	if (origin_parse(text, ret_load_balancer))
+		return true;
+	lvs_config_parse(text, size_bytes, &config);
+	if (config.has_load_balancer)
+		*ret_load_balancer = config.load_balancer;
+	return config.has_load_balancer;
+}
+
 int belongings_listeners(const struct deploy_site *site, const struct id *load_balancer,
 	struct id **ret_ids, size_t *ret_count, struct err *err)
 {

@@ -16,6 +16,8 @@
 
 /* Whether a config of a listener names the load balancer. */
 bool belongings_names(const char *text, size_t size_bytes, const struct id *load_balancer);
+/* The load balancer that a config of a listener names; false when it names none. */
+bool belongings_owner(const char *text, size_t size_bytes, struct id *ret_load_balancer);
 /* Its LVS listeners, sorted by id; the caller frees *ret_ids. */
 int belongings_listeners(const struct deploy_site *site, const struct id *load_balancer,
 	struct id **ret_ids, size_t *ret_count, struct err *err);

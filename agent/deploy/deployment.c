@@ -2,6 +2,7 @@
 #include "deploy/deployment.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +14,11 @@
 #include "deploy/transition.h"
 #include "deploy/undo_log.h"
 #include "haproxy/stored_model.h"
+#include "keepalived/site.h"
 #include "keepalived/vrrp.h"
 #include "lvs/instance.h"
 #include "sys/http_server.h"
+#include "sys/network_namespace.h"
 
 /* Of each daemon that checks. */
 enum { OUTPUT_MAX_BYTES = 64 * KIB };
@@ -120,6 +123,19 @@ static int listeners_plan(const struct deploy_site *site, const struct id *load_
 	return r;
 }
 
+/* keepalived would end over one that is not there, and the VIP would leave us. */
+static int interface_check(
+	const struct deploy_site *site, const struct amphora *amphora, struct err *err)
+{
+	cleanup_network_namespace struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
+	int r = network_namespace_enter(site->keepalived->network_namespace, &stay, err);
+
+	if (r < 0 || if_nametoindex(amphora->vrrp_interface) > 0)
+		return r;
+	return err_set(err, -ENODEV, "VRRP: there is no interface %s: plug it first",
+		amphora->vrrp_interface);
+}
+
 static int vrrp_plan(const struct deploy_site *site, const struct id *load_balancer,
 	const struct rendering *rendering, struct parts *parts, struct err *err)
 {
@@ -151,7 +167,10 @@ static int parts_plan(const struct deploy_site *site, struct haproxy_instance *i
 		return r;
 	part_set_after(&ret_parts->items[0], &rendering->haproxy,
 		!load_balancer_has_frontend(deployment->load_balancer));
-	r = listeners_plan(site, &instance->id, rendering, ret_parts, err);
+	if (deployment->amphora)
+		r = interface_check(site, deployment->amphora, err);
+	if (r == 0)
+		r = listeners_plan(site, &instance->id, rendering, ret_parts, err);
 	if (r == 0)
 		r = vrrp_plan(site, &instance->id, rendering, ret_parts, err);
 	return r;
@@ -249,7 +268,8 @@ static int deployment_perform(const struct deploy_site *site, struct haproxy_ins
 		r = undo_log_remove(site, &instance->id, err);
 	if (r == 0)
 		return 0;
-	transition_undo(parts, r);
+	transition_put_back(parts);
+	transition_take_up_again(parts, r);
 	/* What could not be put back now would not be wanted any more after the next request. */
 	undo_log_remove(site, &instance->id, NULL);
 	return r;

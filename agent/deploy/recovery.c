@@ -24,6 +24,23 @@ struct recovery {
 	size_t count;
 };
 
+static void interrupted_put_back(const struct deploy_site *site, struct interrupted *interrupted)
+{
+	const char *id = interrupted->instance->id.text;
+	struct err err = ERR_NONE;
+
+	if (undo_log_load(site, interrupted->instance, &interrupted->parts, &err) < 0) {
+		log_error("load balancer %s: an interrupted deployment cannot be undone: %s", id,
+			err.text);
+		return;
+	}
+	log_warning("load balancer %s: a model was being applied when the agent ended; going back "
+		    "to what was before",
+		id);
+	transition_put_back(&interrupted->parts);
+	haproxy_stored_model_prune(interrupted->instance);
+}
+
 struct recovery *recovery_begin(const struct deploy_site *site)
 {
 	struct recovery *recovery = xcalloc(1, sizeof(*recovery));
@@ -39,33 +56,22 @@ struct recovery *recovery_begin(const struct deploy_site *site)
 		struct interrupted *interrupted = &recovery->items[recovery->count++];
 
 		interrupted->instance = haproxy_instance_acquire(site->haproxy, &ids[i]);
-		if (undo_log_load(site, interrupted->instance, &interrupted->parts, &err) < 0)
-			log_error("load balancer %s: an interrupted deployment cannot be undone: "
-				  "%s",
-				ids[i].text, err.text);
+		interrupted_put_back(site, interrupted);
 	}
 	return recovery;
 }
 
-static void interrupted_undo(const struct recovery *recovery, struct interrupted *interrupted)
-{
-	const struct id *id = &interrupted->instance->id;
-	struct err err = ERR_NONE;
-
-	log_warning("load balancer %s: a model was being applied when the agent ended; going back "
-		    "to what was before",
-		id->text);
-	transition_undo(&interrupted->parts, 0);
-	if (undo_log_remove(recovery->site, id, &err) < 0)
-		log_error("load balancer %s: %s", id->text, err.text);
-	haproxy_stored_model_prune(interrupted->instance);
-}
-
 void recovery_finish(struct recovery *recovery)
 {
-	for (size_t i = 0; recovery && i < recovery->count; i++)
-		if (recovery->items[i].parts.count > 0)
-			interrupted_undo(recovery, &recovery->items[i]);
+	for (size_t i = 0; recovery && i < recovery->count; i++) {
+		const struct interrupted *interrupted = &recovery->items[i];
+		const struct id *id = &interrupted->instance->id;
+		struct err err = ERR_NONE;
+
+		transition_take_up_again(&interrupted->parts, 0);
+		if (undo_log_remove(recovery->site, id, &err) < 0)
+			log_error("load balancer %s: %s", id->text, err.text);
+	}
 	recovery_abandon(recovery);
 }
 

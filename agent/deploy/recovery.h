@@ -10,15 +10,15 @@
 struct recovery;
 
 /*
- * Finds them and holds what they are of, so that requests for it wait: to be called before any
- * request is served.
+ * Finds them and puts back what was installed; what they are of is held from then on, so that
+ * requests for it wait. To be called before any request is served.
  */
 struct recovery *recovery_begin(const struct deploy_site *site);
 /*
- * Undoes them and lets go. Called when the network is there, and before anything else is restored:
- * what ought to run and does not is left to the modules' own restore. What fails is logged. Accepts
- * NULL.
+ * Has what runs take that up, and lets go. Called when the network is there, and before anything
+ * else is restored: what ought to run and does not is left to the modules' own restore. What fails
+ * is logged. Accepts NULL.
  */
 void recovery_finish(struct recovery *recovery);
-/* Lets go of them without a change: the agent does not start. Accepts NULL. */
+/* Lets go of them: the agent does not start, and the next one begins anew. Accepts NULL. */
 void recovery_abandon(struct recovery *recovery);

@@ -13,23 +13,8 @@
 #include "keepalived/site.h"
 #include "lvs/running.h"
 #include "sys/http_server.h"
-#include "sys/network_namespace.h"
 
 enum { KERNEL_TIMEOUT_MS = 1000 };
-
-/* A kernel without IPVS has an empty table. */
-static int kernel_read(const char *network_namespace, struct ipvs_table *ret_table, struct err *err)
-{
-	cleanup_network_namespace struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
-	cleanup_ipvs struct ipvs *ipvs = NULL;
-	int r = network_namespace_enter(network_namespace, &stay, err);
-
-	if (r == 0)
-		r = ipvs_open(&ipvs, err);
-	if (r == 0)
-		r = ipvs_query(ipvs, KERNEL_TIMEOUT_MS, ret_table, err);
-	return r == -ENOENT ? 0 : r;
-}
 
 /* kernel: NULL when it did not answer. One that was deleted meanwhile serves nothing. */
 static void listener_read(const struct deploy_site *site, const struct ipvs_table *kernel,
@@ -61,7 +46,8 @@ int lvs_listener_list_read(const struct deploy_site *site, const struct id *load
 
 	if (r < 0 || count == 0)
 		return r;
-	answered = kernel_read(site->keepalived->network_namespace, &kernel, &trouble);
+	answered = ipvs_query_namespace(
+		site->keepalived->network_namespace, KERNEL_TIMEOUT_MS, &kernel, &trouble);
 	if (answered < 0)
 		log_warning("load balancer %s: %s", load_balancer->text, trouble.text);
 	ret_list->items = xcalloc(count, sizeof(*ret_list->items));

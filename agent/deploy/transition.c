@@ -143,7 +143,7 @@ static int take_up_again(const struct part *part, struct buf *ret_output, struct
 	return part->kind->take_up(part, &applied, ret_output, err);
 }
 
-void transition_undo(const struct parts *parts, int failure)
+void transition_put_back(const struct parts *parts)
 {
 	for (size_t i = 0; i < parts->count; i++) {
 		const struct part *part = &parts->items[i];
@@ -155,6 +155,10 @@ void transition_undo(const struct parts *parts, int failure)
 						      : part->kind->remove(part, &err);
 		failure_log(part, r, NULL, &err);
 	}
+}
+
+void transition_take_up_again(const struct parts *parts, int failure)
+{
 	for (size_t i = 0; i < parts->count; i++) {
 		const struct part *part = &parts->items[i];
 		cleanup_buf struct buf output = BUF_INIT(OUTPUT_MAX_BYTES);

@@ -21,7 +21,9 @@ enum applied transition_predict(const struct parts *parts);
 /* Removes what ought not to be any more. What cannot be removed is logged, and stays stopped. */
 void transition_finish(const struct parts *parts);
 /*
- * Makes the parts what they were. What fails is logged and does not stop the rest. failure: of
- * transition_advance(), 0 when an earlier agent did not get so far.
+ * Back to what the parts were, in two steps: what is installed, then what runs, but for parts that
+ * were not there, which end with the first. What fails is logged and does not stop the rest.
+ * failure: that of transition_advance(); 0: an earlier agent did not get so far.
  */
-void transition_undo(const struct parts *parts, int failure);
+void transition_put_back(const struct parts *parts);
+void transition_take_up_again(const struct parts *parts, int failure);

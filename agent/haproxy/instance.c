@@ -262,14 +262,6 @@ int haproxy_instance_upload(struct haproxy_instance *instance, const char *text,
 	return r;
 }
 
-/* Under the lock of who is writing its traffic's file: one that comes late finds no folder. */
-static int folder_discard(const struct haproxy_instance *instance, const char *folder,
-	const char *deleted, struct err *err)
-{
-	scoped_id_lock(instance->site->traffic_locks, &instance->id);
-	return file_rename(folder, deleted, err);
-}
-
 int haproxy_instance_delete(struct haproxy_instance *instance, struct err *err)
 {
 	cleanup_free char *folder = path_of(instance, HAPROXY_FILE_FOLDER);
@@ -290,8 +282,10 @@ int haproxy_instance_delete(struct haproxy_instance *instance, struct err *err)
 		r = directory_remove(deleted, err);
 	/* One step makes it gone for good; what is left then is litter (haproxy/restore.h). */
 	if (r == 0 && is_there)
-		r = folder_discard(instance, folder, deleted, err);
+		r = file_rename(folder, deleted, err);
 	if (r == 0)
 		r = directory_remove(deleted, err);
+	if (r == 0)
+		r = haproxy_traffic_forget(instance->site, &instance->id, err);
 	return r;
 }

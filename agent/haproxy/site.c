@@ -112,7 +112,7 @@ char *haproxy_site_path(
 	case HAPROXY_FILE_SERVERS_STATE:
 		return xformat("%s/%s/servers-state", base, lb);
 	case HAPROXY_FILE_TRAFFIC:
-		return xformat("%s/%s/traffic.json", base, lb);
+		return xformat("%s/%s.traffic.json", base, lb);
 	case HAPROXY_FILE_STOPPED:
 		return xformat("%s/%s/stopped", base, lb);
 	case HAPROXY_FILE_STATS_SOCKET:

@@ -12,9 +12,9 @@
  *	BASE/LB/model-DIGEST.json        the model behind haproxy.cfg (haproxy/stored_model.h)
  *	BASE/LB/LB.pid                   HAProxy's pid file
  *	BASE/LB/servers-state            state of the servers, from one process to the next
- *	BASE/LB/traffic.json             what its listeners have transferred (haproxy/traffic.h)
  *	BASE/LB/stopped                  marker: stopped by request, not to be started at boot
  *	BASE/.LB.deleted                 its folder while it is being removed
+ *	BASE/LB.traffic.json             what its listeners have transferred (haproxy/traffic.h)
  *	BASE/LB.sock                     stats socket, as the controller's config names it
  *	BASE/haproxy-default-user-group.conf
  *	                                 our own settings, the second -f (haproxy/own_config.h)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "haproxy/traffic.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -17,6 +19,9 @@
 /* "worker PID START-TICKS": its start time tells a process from a later one with its pid. */
 enum { SOURCE_MAX = 64 };
 
+DEFINE_CLEANUP(DIR *, closedir);
+
+static const char file_suffix[] = ".traffic.json"; /* haproxy/site.h */
 static const char source_format[] = "worker %d %" PRIu64;
 static const char source_read[] = "worker %d %" SCNu64;
 
@@ -95,6 +100,7 @@ static int worker_read(
 	static const char command[] = "show stat -1 1 -1";
 	cleanup_buf struct buf answer = BUF_INIT(HAPROXY_STATS_MAX_BYTES);
 	struct haproxy_stats stats;
+	struct err failure = ERR_NONE;
 	char source[SOURCE_MAX];
 	uint64_t ticks;
 	int r;
@@ -102,11 +108,14 @@ static int worker_read(
 	/* It may have ended since it was listed. */
 	if (procfs_process_start_time(worker, &ticks) < 0)
 		return 0;
-	r = haproxy_master_command(master_socket, worker, command, &answer, err);
+	r = haproxy_master_command(master_socket, worker, command, &answer, &failure);
+	/* It only starts, or ends. */
+	if (r == -ESRCH)
+		return 0;
 	if (r == 0)
-		r = haproxy_stats_parse(buf_take_text(&answer), &stats, err);
+		r = haproxy_stats_parse(buf_take_text(&answer), &stats, &failure);
 	if (r < 0)
-		return has_ended(worker, ticks) ? 0 : r;
+		return has_ended(worker, ticks) ? 0 : err_set(err, r, "%s", failure.text);
 	snprintf(source, sizeof(source), source_format, (int)worker, ticks);
 	rows_take(traffic, source, &stats);
 	haproxy_stats_deinit(&stats);
@@ -117,16 +126,19 @@ int haproxy_traffic_read(struct haproxy_traffic *traffic, struct err *err)
 {
 	cleanup_free char *master_socket = path_of(traffic, HAPROXY_FILE_MASTER_SOCKET);
 	cleanup_free pid_t *workers = NULL;
+	struct err failure = ERR_NONE;
 	size_t count = 0;
-	int r = haproxy_master_workers(master_socket, &workers, &count, err);
+	int r = haproxy_master_workers(master_socket, &workers, &count, &failure);
 
 	/* Nobody listens: it does not run, by request or after a crash. */
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		r = 0;
+	if (r < 0)
+		err_set(err, r, "%s", failure.text);
 	for (size_t i = 0; i < count; i++) {
-		int failure = worker_read(traffic, master_socket, workers[i], err);
+		int one = worker_read(traffic, master_socket, workers[i], err);
 
-		r = failure < 0 ? failure : r;
+		r = one < 0 ? one : r;
 	}
 	ledger_settle(traffic->ledger, worker_is_gone, NULL);
 	return r;
@@ -135,9 +147,8 @@ int haproxy_traffic_read(struct haproxy_traffic *traffic, struct err *err)
 int haproxy_traffic_store(struct haproxy_traffic *traffic, struct err *err)
 {
 	cleanup_free char *path = path_of(traffic, HAPROXY_FILE_TRAFFIC);
-	cleanup_free char *folder = path_of(traffic, HAPROXY_FILE_FOLDER);
 
-	return file_exists(folder) ? ledger_store(traffic->ledger, path, err) : 0;
+	return ledger_store(traffic->ledger, path, err);
 }
 
 static void store_or_log(struct haproxy_traffic *traffic)
@@ -168,4 +179,37 @@ void haproxy_traffic_begin(const struct haproxy_instance *instance)
 	ledger_free(traffic->ledger);
 	traffic->ledger = ledger_new();
 	store_or_log(traffic);
+}
+
+int haproxy_traffic_forget(struct haproxy_site *site, const struct id *id, struct err *err)
+{
+	cleanup_free char *path = haproxy_site_path(site, id, HAPROXY_FILE_TRAFFIC);
+
+	scoped_id_lock(site->traffic_locks, id);
+	return file_remove(path, err);
+}
+
+int haproxy_traffic_list(
+	const struct haproxy_site *site, struct id **ret_ids, size_t *ret_count, struct err *err)
+{
+	CLEANUP(cleanup_closedir) DIR *folder = opendir(site->base_path);
+	cleanup_free struct id *ids = NULL;
+	struct dirent *entry;
+	size_t count = 0;
+
+	if (!folder)
+		return err_set_errno(err, -errno, "looking for ledgers in %s", site->base_path);
+	while ((entry = readdir(folder))) {
+		size_t id_size = strcspn(entry->d_name, ".");
+		struct id id;
+
+		if (!text_equal(entry->d_name + id_size, file_suffix) ||
+			id_parse(entry->d_name, id_size, "ledger", &id, NULL) < 0)
+			continue;
+		ids = xrealloc_array(ids, count + 1, sizeof(*ids));
+		ids[count++] = id;
+	}
+	*ret_ids = take_ptr(ids);
+	*ret_count = count;
+	return 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a load balancer's listeners have transferred since it was made, over reloads, crashes and
- * reboots: its ledger (traffic/ledger.h), BASE/LB/traffic.json, which dies with its folder. Each
- * worker, the present one and old ones that still serve connections of theirs, is a source, asked
- * through the master CLI; the kernel's services of its LVS listeners are others, which
- * api/traffic.h adds. Used by the agent, which alone writes the file.
+ * reboots: its ledger (traffic/ledger.h), BASE/LB.traffic.json. Each worker, the present one and
+ * old ones that still serve connections of theirs, is a source, asked through the master CLI; the
+ * kernel's services of its LVS listeners are others, which api/traffic.h adds. Used by the agent,
+ * which alone writes the file.
  *
  * The workers are read before each reload and stop (haproxy/launch.h), every TRAFFIC_INTERVAL_S
  * (api/traffic.h) and when somebody asks. Lost is what a worker counts after its last reading: when
@@ -31,10 +31,12 @@ struct haproxy_traffic {
  * the log says in the second case. To be closed.
  */
 struct haproxy_traffic *haproxy_traffic_open(struct haproxy_site *site, const struct id *id);
-/* Asks all workers. Those that are no more are settled; one that does not answer is an error, at
- * the end of it all. */
+/*
+ * Asks all workers, and settles those that are no more. err is set only when this fails, because
+ * one that runs does not answer; what the others said is in the ledger all the same.
+ */
 int haproxy_traffic_read(struct haproxy_traffic *traffic, struct err *err);
-/* Keeps what was read. A load balancer that was deleted meanwhile is no error. */
+/* Keeps what was read. */
 int haproxy_traffic_store(struct haproxy_traffic *traffic, struct err *err);
 void haproxy_traffic_close(struct haproxy_traffic *traffic);
 DEFINE_CLEANUP(struct haproxy_traffic *, haproxy_traffic_close);
@@ -42,5 +44,10 @@ DEFINE_CLEANUP(struct haproxy_traffic *, haproxy_traffic_close);
 
 /* All of this, before its processes are replaced or end; failures are logged. */
 void haproxy_traffic_record(const struct haproxy_instance *instance);
-/* A load balancer is being made: counts from now on. Its folder is there. */
+/* A load balancer is being made: counts from now on. */
 void haproxy_traffic_begin(const struct haproxy_instance *instance);
+/* It is no more. */
+int haproxy_traffic_forget(struct haproxy_site *site, const struct id *id, struct err *err);
+/* Those that have a ledger, in no order; the caller frees *ret_ids. */
+int haproxy_traffic_list(
+	const struct haproxy_site *site, struct id **ret_ids, size_t *ret_count, struct err *err);

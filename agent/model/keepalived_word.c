@@ -21,8 +21,16 @@ static bool hides_closing_quote(const char *text, size_t size_bytes)
 	return run % 2 == 1;
 }
 
+/* Which of the two a process reads that skips a block, be they quoted or not. */
+static bool is_brace(const char *text, size_t size_bytes)
+{
+	return size_bytes == 1 && (text[0] == '{' || text[0] == '}');
+}
+
 size_t keepalived_word_check(const char *text, size_t size_bytes)
 {
+	if (is_brace(text, size_bytes))
+		return 0;
 	for (size_t i = 0; i < size_bytes; i++)
 		if (i == KEEPALIVED_WORD_MAX_BYTES || text[i] == '"' || text[i] == '\n' ||
 			text[i] == '\0' || begins_definition(text + i, size_bytes - i))
@@ -45,6 +53,9 @@ const char *keepalived_word_fault(const char *text)
 	case '$':
 		return "must not hold a '$' before a letter, '_' or '{': keepalived would read a "
 		       "definition";
+	case '{':
+	case '}':
+		return "must not be a brace alone, which keepalived takes for that of a block";
 	case '\\':
 		return "must not end in a backslash, for which keepalived has no escape";
 	default:

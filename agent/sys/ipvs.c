@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "sys/network_namespace.h"
 
 enum {
 	/* The kernel makes no piece of an answer larger than the room it is offered, or 8 KiB. */
@@ -372,4 +373,19 @@ int ipvs_query(struct ipvs *ipvs, int timeout_ms, struct ipvs_table *ret_table, 
 	*ret_table = table;
 	table = IPVS_TABLE_INIT;
 	return 0;
+}
+
+int ipvs_query_namespace(const char *network_namespace, int timeout_ms,
+	struct ipvs_table *ret_table, struct err *err)
+{
+	cleanup_network_namespace struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
+	cleanup_ipvs struct ipvs *ipvs = NULL;
+	struct err failure = ERR_NONE;
+	int r = network_namespace_enter(network_namespace, &stay, &failure);
+
+	if (r == 0)
+		r = ipvs_open(&ipvs, &failure);
+	if (r == 0)
+		r = ipvs_query(ipvs, timeout_ms, ret_table, &failure);
+	return r < 0 && r != -ENOENT ? err_set(err, r, "%s", failure.text) : 0;
 }

@@ -80,3 +80,9 @@ DEFINE_CLEANUP(struct ipvs *, ipvs_close);
  * above; -ETIMEDOUT.
  */
 int ipvs_query(struct ipvs *ipvs, int timeout_ms, struct ipvs_table *ret_table, struct err *err);
+/*
+ * The same of a network namespace (sys/network_namespace.h), for root, who asks seldom. Without
+ * that namespace, or without IPVS in the kernel, the table is empty.
+ */
+int ipvs_query_namespace(const char *network_namespace, int timeout_ms,
+	struct ipvs_table *ret_table, struct err *err);

@@ -206,8 +206,9 @@ def amphora(make_amphora, network, manager):
 
 @pytest.fixture
 def make_listener(amphora, network):
-    def make(members, addresses=(VIP,), port=UDP_PORT, protocol="UDP"):
-        return LvsListener(amphora, addresses, port, members, protocol, network.namespace)
+    def make(members, addresses=(VIP,), port=UDP_PORT, protocol="UDP", load_balancer_id=None):
+        return LvsListener(amphora, addresses, port, members, protocol, network.namespace,
+                           load_balancer_id)
     return make
 
 
@@ -400,7 +401,8 @@ def test_the_stats_of_a_load_balancer_count_its_udp_listener(amphora, network, m
     haproxys = LoadBalancer(amphora, check="", address=VIP, port=8000)
     assert haproxys.upload().status == 202
     assert haproxys.act("reload").status == 202
-    listener = make_listener(udp_members(network, MEMBERS + MEMBERS6), (VIP, VIP6)).serve()
+    listener = make_listener(udp_members(network, MEMBERS + MEMBERS6), (VIP, VIP6),
+                             load_balancer_id=haproxys.id).serve()
 
     def stats():
         answer = amphora.api.get(f"{haproxys.path}/stats")

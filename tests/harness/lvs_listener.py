@@ -19,7 +19,8 @@ class LvsMember:
 class LvsListener:
     """What a test knows of one listener; nothing reaches the amphora before `upload`."""
 
-    def __init__(self, amphora, addresses, port, members=(), protocol="UDP", namespace=""):
+    def __init__(self, amphora, addresses, port, members=(), protocol="UDP", namespace="",
+                 load_balancer_id=None):
         self.amphora = amphora
         self.id = str(uuid.uuid4())
         self.pool_id = str(uuid.uuid4())
@@ -29,10 +30,13 @@ class LvsListener:
         self.members = list(members)
         self.protocol = protocol
         self.namespace = namespace
+        self.load_balancer_id = load_balancer_id
 
     def configuration(self):
         """In the shape in which a controller renders it."""
         blocks = [f"# Configuration for Listener {self.id}\n"]
+        if self.load_balancer_id:
+            blocks.insert(0, f"# Configuration for Loadbalancer {self.load_balancer_id}\n")
         if self.namespace:
             blocks.append(f"net_namespace {self.namespace}\n")
         for version in (4, 6):

@@ -60,6 +60,13 @@ class Node:
             answer = api.put(path, body)
             assert answer.status in (200, 202), f"{path}: {answer}"
 
+    def serve_model(self, model):
+        """The same, told as a model."""
+        answer = self.amphora.api.put(
+            f"/1.0/loadbalancer/{self.amphora.id}/{self.config.id}/model", model)
+        assert answer.status == 200, answer
+        return answer.json
+
     def has_vip(self):
         shown = subprocess.run(["ip", "-n", self.namespace.name, "address"],
                                capture_output=True, text=True, check=True).stdout
@@ -125,14 +132,17 @@ class Pair:
             self._start_member()
             for role, address in NODES:
                 self._add_node(role, address)
-            for node in self.nodes:
-                node.serve(self._has_state_line)
+            self._serve()
             self.master()
             stack.pop_all()
         return self
 
     def __exit__(self, *_):
         self._stack.close()
+
+    def _serve(self):
+        for node in self.nodes:
+            node.serve(self._has_state_line)
 
     def _start_member(self):
         member = subprocess.Popen(["ip", "netns", "exec", self.client.name, sys.executable, "-c",
@@ -174,3 +184,27 @@ class Pair:
             time.sleep(1)
             eventually(stream.flows, "the client is served again", 30)
             return stream.outage(since)
+
+
+class ModelPair(Pair):
+    """The same pair as a model. The agents' settings say nothing of it."""
+
+    def model(self):
+        return {
+            "vip_address": VIP, "subnet_cidr": SUBNET, "gateway": GATEWAY,
+            "host_routes": [{"destination": "233.252.0.0/24", "nexthop": GATEWAY}],
+            "topology": "ACTIVE_STANDBY",
+            "vrrp": {"virtual_router_id": 1, "auth_type": "PASS", "auth_pass": "b5e00e6",
+                     "advert_int": 1},
+            "amphorae": [
+                {"id": node.amphora.id, "vrrp_ip": node.address, "vrrp_interface": "eth1",
+                 "vrrp_priority": 100 if node.role == "MASTER" else 90} for node in self.nodes],
+            "listeners": [{
+                "protocol": "HTTP", "protocol_port": PORT, "default_pool": {
+                    "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN",
+                    "session_persistence": {"type": "SOURCE_IP"},
+                    "members": [{"address": CLIENT, "protocol_port": MEMBER_PORT}]}}]}
+
+    def _serve(self):
+        for node in self.nodes:
+            node.serve_model(self.model())

@@ -3,10 +3,12 @@
 kernel."""
 
 import contextlib
+import hashlib
 import http.client
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -14,6 +16,7 @@ from harness.eventually import eventually
 from harness.fake_keepalived import FakeKeepalived
 from harness.load_balancer import LoadBalancer
 from harness.lvs_listener import LvsListener, LvsMember
+from harness.network_namespace import NetworkNamespace
 from harness.ports import free_port
 from harness.web_server import WebServer, who_answers
 
@@ -70,9 +73,12 @@ class Deployment:
     def path(self):
         return f"/1.0/loadbalancer/{self.id}"
 
+    @property
+    def put_path(self):
+        return f"/1.0/loadbalancer/{self.amphora.id}/{self.id}/model"
+
     def put(self, query="", **options):
-        return self.amphora.api.put(
-            f"/1.0/loadbalancer/{self.amphora.id}/{self.id}/model{query}", self.json(), **options)
+        return self.amphora.api.put(self.put_path + query, self.json(), **options)
 
     def apply(self):
         answer = self.put()
@@ -82,6 +88,11 @@ class Deployment:
     def stored(self):
         answer = self.amphora.api.get(f"{self.path}/model")
         return answer.json if answer.status == 200 else None
+
+    def status(self):
+        answer = self.amphora.api.get(f"{self.path}/status")
+        assert answer.status == 200, answer
+        return answer.json["statuses"]["loadbalancer"]
 
     def config(self, name):
         path = self.lvs_file(name, "conf")
@@ -326,7 +337,8 @@ def test_an_agent_killed_in_the_middle_is_undone_by_the_next(
     eventually(lambda: who_answers(old_port), "the old listener is served")
     eventually(lambda: who_answers(deployment.port) is None, "the new one is gone")
     eventually(lambda: all(deployment.pid(name) for name in texts), "all listeners run")
-    assert not (amphora.base_path / deployment.id / "before").exists()
+    eventually(lambda: not (amphora.base_path / deployment.id / "before").exists(),
+               "there is nothing left to undo")
     deployment.apply()
     assert who_answers(deployment.port)
 
@@ -350,8 +362,8 @@ def test_a_model_that_cannot_bind_is_undone_also_by_the_agent_after_one_that_was
     amphora.start()
     assert config.read_text() == old_text
     assert deployment.stored() == before
+    eventually(lambda: not log.exists(), "there is nothing left to undo")
     assert who_answers(old_port)
-    assert not log.exists()
 
 
 def test_an_upload_waits_for_what_an_earlier_agent_left_to_undo(amphora, lb_id):
@@ -368,6 +380,36 @@ def test_an_upload_waits_for_what_an_earlier_agent_left_to_undo(amphora, lb_id):
     assert config.exists()
     amphora.restart()
     assert config.exists()
+
+
+INSTANTS_MS = (0, 3, 8, 15, 30, 60)
+
+
+def test_whenever_the_agent_is_killed_all_is_the_old_or_the_new_model(amphora, deployment):
+    deployment.apply()
+    for instant_ms in INSTANTS_MS:
+        old = deployment.json()
+        deployment.port, deployment.weight = free_port(), deployment.weight + 1
+        deployment.lvs["sip"] = ("UDP", deployment.lvs["sip"][1] + 1)
+        new = deployment.json()
+        thread = threading.Thread(target=put_in_vain, args=[deployment])
+        thread.start()
+        time.sleep(instant_ms / 1000)
+        amphora.kill()
+        thread.join()
+        amphora.start()
+        found = deployment.stored()
+        assert found in (old, new)
+        shown = amphora.api.put(f"{deployment.put_path}?dry_run=true", found).json
+        assert amphora.config_path(deployment.id).read_text() == shown["haproxy.cfg"]
+        for name in deployment.lvs:
+            text = shown["keepalived-lvs"][deployment.listener_id(name)]
+            assert deployment.config(name) == text
+            eventually(lambda: deployment.lvs_file(name, "running").read_text() ==
+                       hashlib.md5(text.encode()).hexdigest(), "it has been taken up")
+        assert shown["would_apply"] == "none"
+        deployment.apply()
+        assert who_answers(deployment.port)
 
 
 # Model and uploads
@@ -457,3 +499,86 @@ def test_a_dry_run_that_keepalived_refuses_says_why(deployment, keepalived):
     answer = deployment.put("?dry_run=true")
     assert answer.status == 500
     assert "missing '}'s" in answer.json["details"]
+
+
+# Status
+
+def test_the_status_tree_has_the_listeners_of_both_kinds(amphora, deployment, keepalived):
+    deployment.lvs["off"] = ("SCTP", 99)
+    model = deployment.json()
+    model["listeners"][-1]["admin_state_up"] = False
+    assert amphora.api.put(deployment.put_path, model).status == 200
+    tree = deployment.status()
+    assert [listener["name"] for listener in tree["listeners"]] == ["", "dns", "sip", "off"]
+    assert [listener["operating_status"] for listener in tree["listeners"]] == [
+        "ONLINE", "ONLINE", "ONLINE", "OFFLINE"]
+    member = tree["listeners"][1]["pools"][0]["members"][0]
+    assert (member["address"], member["protocol_port"]) == ("203.0.113.1", 53)
+    assert member["operating_status"] == "NO_MONITOR"
+    assert member["last_check"] is None
+    keepalived.fail("start")
+    os.kill(deployment.pid("dns"), signal.SIGKILL)
+    eventually(lambda: deployment.status()["listeners"][1]["operating_status"] == "ERROR",
+               "what ought to run and does not is an error")
+    assert deployment.status()["operating_status"] == "ERROR"
+
+
+def test_what_a_controller_uploaded_has_a_status_tree_too(amphora):
+    """Of UDP listeners alone: the load balancer has no haproxy.cfg."""
+    listener = LvsListener(amphora, ["127.0.0.1"], free_port(), [LvsMember("203.0.113.1", 53)])
+    assert listener.upload("# Configuration for Loadbalancer lb-1\n" +
+                           f"# Configuration for Listener {listener.id}\n" +
+                           listener.configuration()).status == 200
+    assert listener.act("reload").status == 202
+    tree = amphora.api.get("/1.0/loadbalancer/lb-1/status").json["statuses"]["loadbalancer"]
+    assert tree["operating_status"] == "ONLINE"
+    assert tree["listeners"][0]["id"] == listener.id
+    assert tree["listeners"][0]["pools"][0]["members"][0]["id"] == listener.members[0].id
+    assert amphora.api.get("/1.0/loadbalancer/lb-2/status").status == 404
+
+
+# allowed_cidrs
+
+@pytest.fixture
+def namespace(resources):
+    return resources.enter_context(NetworkNamespace())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+def test_allowed_cidrs_of_a_udp_listener_are_rules_of_the_namespace(
+        make_amphora, namespace, monkeypatch, lb_id):
+    amphora = make_amphora(network_namespace=namespace.name)
+    FakeKeepalived(amphora, monkeypatch)
+    amphora.start()
+    deployment = Deployment(amphora, lb_id)
+    deployment.port = None
+
+    def allow(*cidrs):
+        model = deployment.json()
+        model["listeners"][0]["allowed_cidrs"] = list(cidrs)
+        answer = amphora.api.put(deployment.put_path, model)
+        assert answer.status == 200, answer
+
+    def rules():
+        shown = namespace.run("nft", "list", "ruleset")
+        return [line.strip() for line in shown.splitlines() if "dport" in line]
+
+    allow("192.0.2.0/24")
+    rule = "ip daddr 127.0.0.1 udp dport 53 ip saddr != 192.0.2.0/24 counter packets 0 bytes 0 drop"
+    assert rules() == [rule]
+    amphora.kill()
+    namespace.run("nft", "flush", "ruleset")
+    amphora.start()
+    eventually(lambda: rules() == [rule], "the rules are in force again")
+    allow("198.51.100.0/24")
+    assert rules() == [rule.replace("192.0.2.0/24", "198.51.100.0/24")]
+    # A controller's config in its place knows nothing of them.
+    upload = f"/1.0/listeners/{amphora.id}/{deployment.listener_id('dns')}/udp_listener"
+    text = LvsListener(amphora, ["127.0.0.1"], 53, []).configuration()
+    assert amphora.api.put(upload, text).status == 200
+    assert amphora.api.put(
+        f"/1.0/loadbalancer/{deployment.listener_id('dns')}/reload").status == 202
+    assert rules() == []
+    allow("192.0.2.0/24")
+    assert amphora.api.delete(deployment.path).status == 200
+    assert namespace.run("nft", "list", "ruleset") == ""

@@ -14,6 +14,7 @@ import pytest
 from harness import haproxy
 from harness.eventually import eventually
 from harness.load_balancer import LoadBalancer
+from harness.lvs_listener import LvsListener
 from harness.ports import free_port
 from harness.web_server import EchoServer, Stream, WebServer, share, who_answers
 
@@ -39,8 +40,8 @@ def stats(balancer):
     return answer.json
 
 
-def connections(balancer):
-    return stats(balancer)["stats"]["total_connections"]
+def ledger_file(balancer):
+    return balancer.amphora.base_path / f"{balancer.id}.traffic.json"
 
 
 def counted_by_haproxy(balancer, listener_id=None):
@@ -155,6 +156,7 @@ def test_totals_go_on_over_a_stop_and_a_start(balancer):
     counted = counted_by_haproxy(balancer)
     assert balancer.act("stop").status == 202
     assert stats(balancer)["stats"] == counted
+    assert "counting its traffic" not in balancer.amphora.log(), "it is stopped, and nothing wrong"
     assert stats(balancer)["listeners"] == {balancer.listener_id: counted}
     assert balancer.act("start").status == 202
     balancer.wait_until_it_serves()
@@ -184,7 +186,7 @@ def test_totals_go_on_over_a_crash_of_haproxy(balancer):
 def test_a_crash_costs_what_came_in_the_last_seconds(balancer):
     balancer.share(5)
     counted = counted_by_haproxy(balancer)
-    path = balancer.amphora.base_path / balancer.id / "traffic.json"
+    path = ledger_file(balancer)
     eventually(lambda: sum(source["stot"] for listener in
                            json.loads(path.read_text())["listeners"].values()
                            for source in listener["sources"].values())
@@ -255,8 +257,7 @@ def test_two_listeners_have_a_count_each(balancer):
     rest = stats(balancer)
     assert set(rest["listeners"]) == {balancer.listener_id}
     assert rest["stats"] == answer["stats"]
-    eventually(lambda: other not in (
-        balancer.amphora.base_path / balancer.id / "traffic.json").read_text(),
+    eventually(lambda: other not in ledger_file(balancer).read_text(),
         "nothing is kept of it but its sum", INTERVAL_S + 5)
     assert stats(balancer)["stats"] == answer["stats"]
 
@@ -270,7 +271,7 @@ def test_two_load_balancers_are_counted_apart(amphora, server, balancer):
 
 def test_a_file_that_cannot_be_read_is_begun_anew(amphora, balancer):
     balancer.share(2)
-    path = amphora.base_path / balancer.id / "traffic.json"
+    path = ledger_file(balancer)
     path.write_text("{")
     assert stats(balancer)["stats"] == counted_by_haproxy(balancer)
     assert "traffic.json" in amphora.log()
@@ -314,6 +315,44 @@ def test_a_model_has_them_too(amphora, lb_id, server):
     listeners[1]["timeout_client_data"] = 12345
     assert amphora.api.put(path, model).json["applied"] == "reload"
     assert totals() == expected
+
+
+def test_udp_listeners_count_for_the_load_balancer_that_they_name(amphora, server, balancer):
+    """This kernel may have no IPVS: tests/guest counts their traffic."""
+    other = LoadBalancer(amphora, [server]).serve()
+    udp = LvsListener(amphora, ["192.0.2.10"], 53, load_balancer_id=balancer.id)
+    assert udp.upload().status == 200
+    assert stats(balancer)["listeners"][udp.id] == NOTHING
+    assert set(stats(other)["listeners"]) == {other.listener_id}
+    assert udp.delete().status == 200
+    assert set(stats(balancer)["listeners"]) == {balancer.listener_id}
+    assert "counting its traffic" not in amphora.log()
+
+
+def test_a_load_balancer_may_have_udp_listeners_alone(amphora):
+    lb_id = str(uuid.uuid4())
+    listeners = [LvsListener(amphora, ["192.0.2.10"], port, load_balancer_id=lb_id)
+                 for port in (53, 54)]
+    ledger = amphora.base_path / f"{lb_id}.traffic.json"
+    for listener in listeners:
+        assert listener.upload().status == 200
+    answer = amphora.api.get(f"/1.0/loadbalancer/{lb_id}/stats")
+    assert answer.status == 200, answer
+    assert answer.json["listeners"] == {listener.id: NOTHING for listener in listeners}
+    assert ledger.exists()
+    for listener in listeners:
+        assert listener.delete().status == 200
+    assert amphora.api.get(f"/1.0/loadbalancer/{lb_id}/stats").status == 404
+    eventually(lambda: not ledger.exists(), "nothing is left of it", INTERVAL_S + 5)
+
+
+def test_of_a_deleted_load_balancer_nothing_is_left(balancer):
+    balancer.share(1)
+    assert stats(balancer)["stats"]["total_connections"] > 0
+    assert ledger_file(balancer).exists()
+    assert balancer.delete().status == 200
+    assert not ledger_file(balancer).exists()
+    assert balancer.amphora.api.get(f"{balancer.path}/stats").status == 404
 
 
 def test_a_thousand_members_cost_nothing(amphora):

@@ -132,8 +132,8 @@ static void keepalived_reads_back_texts_that_look_like_something_else(void **sta
 		else
 			assert_read(output, i + 1, texts[i]);
 	}
-	/* "a\" cannot be said; all others came back. */
-	assert_int_equal(refused, 1);
+	/* "a\" cannot be said, nor a brace alone; all others came back. */
+	assert_int_equal(refused, 3);
 }
 
 static void the_longest_word_is_read_whole(void **state)
@@ -203,6 +203,9 @@ static void faults_say_what_cannot_be_said(void **state)
 	assert_non_null(strstr(keepalived_word_fault("a\nb"), "newline"));
 	assert_non_null(strstr(keepalived_word_fault("a\\"), "backslash"));
 	assert_null(keepalived_word_fault("a\\\\"));
+	assert_non_null(strstr(keepalived_word_fault("}"), "brace"));
+	assert_non_null(strstr(keepalived_word_fault("{"), "brace"));
+	assert_null(keepalived_word_fault("{}"));
 }
 
 static void arguments_are_quoted_for_the_second_reading(void **state)
