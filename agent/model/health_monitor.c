@@ -70,7 +70,6 @@ static const struct refused_key ignored_without_request[] = {
 	{"domain_name", IGNORED_WITHOUT_REQUEST},
 	{NULL, NULL},
 };
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
 
 static bool is_hex(char c)
 {
@@ -300,7 +299,7 @@ void health_monitor_parse(struct reader *reader, struct naming *naming, const st
 		reader_refuse(reader, refused_without_request);
 		reader_ignore(reader, ignored_without_request);
 	}
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 void health_monitor_deinit(struct health_monitor *monitor)

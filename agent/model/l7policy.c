@@ -23,7 +23,6 @@ static const struct choice actions[] = {
 };
 
 static const char *const required_keys[] = {"action", NULL};
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
 
 #define ACTION(action) (1U << L7POLICY_##action)
 /* The keys that only some actions have. */
@@ -237,7 +236,7 @@ static void l7policy_parse(struct reader *reader, const struct l7policy_listener
 	read_pool(reader, listener, ret_policy, ret_reference);
 	if (!reader_says(reader, "rules"))
 		reader_warn(reader, "rules", "are none: no request ever matches");
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 /* A policy before it has its place. */

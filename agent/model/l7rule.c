@@ -38,7 +38,6 @@ static const struct choice compare_type_words[] = {
 };
 
 static const char *const required_keys[] = {"type", "compare_type", "value", NULL};
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
 
 static bool is_visible(const char *text, const char *but)
 {
@@ -230,7 +229,7 @@ void l7rule_parse_id(struct reader *reader, struct naming *naming, const struct 
 		identity = xformat("%s/%s", policy_id->text, condition);
 	}
 	naming_read_id(naming, reader, NAMING_L7RULE, identity, &rule->id);
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 void l7rule_deinit(struct l7rule *rule)

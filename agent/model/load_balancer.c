@@ -24,7 +24,6 @@ static const struct choice topologies[] = {
 	{NULL, 0},
 };
 
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
 static const struct refused_key refused_of_single[] = {
 	{"amphorae", "has a meaning with topology ACTIVE_STANDBY only"},
 	{"vrrp", "has a meaning with topology ACTIVE_STANDBY only"},
@@ -147,7 +146,7 @@ static void read_additional_vips(
 		struct vip *vip = &load_balancer->vips[load_balancer->vip_count++];
 
 		vip_parse(&reader, "ip_address", is_pair, vip);
-		reader_finish(&reader, refused_keys);
+		reader_finish(&reader, NULL);
 		if (vip->address.family == 0)
 			continue;
 		address_format(&vip->address, text);
@@ -211,7 +210,7 @@ static void read_load_balancer(
 	read_pair(reader, topology, load_balancer);
 	read_pools(reader, &naming, load_balancer);
 	read_listeners(reader, &naming, load_balancer);
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 static void read_document(const json_t *document, const struct id *id, struct faults *faults,
@@ -227,7 +226,7 @@ static void read_document(const json_t *document, const struct id *id, struct fa
 	}
 	if (reader_enter_object(&whole, "loadbalancer", &inner))
 		read_load_balancer(&inner, id, load_balancer);
-	reader_finish(&whole, refused_keys);
+	reader_finish(&whole, NULL);
 }
 
 int load_balancer_parse(const char *text, size_t size_bytes, const struct id *id,

@@ -17,8 +17,6 @@ static const char metadata_address[] = "169.254.169.254";
 
 static const char *const required_keys[] = {"address", "protocol_port", NULL};
 
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
-
 /*
  * Address and port, which tell the members of one pool apart, and those of all pools with the
  * pool's id before them; false when something is at fault.
@@ -72,7 +70,7 @@ void member_parse(struct reader *reader, struct naming *naming, const struct id 
 			"has no effect in UDP and SCTP pools: the member gets traffic at all "
 			"times");
 	read_monitor_end(reader, ret_member);
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 void member_deinit(struct member *member)

@@ -426,7 +426,7 @@ static void finish_key(struct reader *reader, const char *key, const json_t *val
 		return;
 	if (is_one_of(key, back_references, COUNT_OF(back_references)) && is_list_of_ids(value))
 		return;
-	for (; refused->key; refused++) {
+	for (; refused && refused->key; refused++) {
 		if (!text_equal(key, refused->key))
 			continue;
 		if (!says_nothing(value))

@@ -116,7 +116,7 @@ bool reader_list_next_certificate(
 
 /*
  * Faults for the keys that nobody read, but for what Octavia's API puts into its own answers and an
- * agent has no use for (model.md, "Endpoints").
+ * agent has no use for (model.md, "Endpoints"). refused: what to say of some; NULL: of none.
  */
 void reader_finish(struct reader *reader, const struct refused_key refused[]);
 

@@ -30,7 +30,6 @@ static const struct refused_key refused_cookie[] = {
 static const struct refused_key refused_times[] = {
 	{"persistence_timeout", "has a meaning for UDP and SCTP pools only"},
 	{"persistence_granularity", "has a meaning for UDP and SCTP pools only"}, {NULL, NULL}};
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
 
 /* RFC 6265: a cookie's name is a token of RFC 7230. */
 static bool is_cookie_name(const char *name)
@@ -156,7 +155,7 @@ void session_persistence_parse(struct reader *reader, enum pool_protocol pool_pr
 		reader_refuse(reader, refused_times);
 	if (type == PERSISTENCE_APP_COOKIE && !reader_has(reader, "cookie_name"))
 		reader_fault(reader, "cookie_name", "is required for type APP_COOKIE");
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 void session_persistence_deinit(struct session_persistence *persistence)
