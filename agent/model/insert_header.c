@@ -18,6 +18,11 @@ static const char *const names[INSERT_HEADER_COUNT] = {
 	[INSERT_X_SSL_CLIENT_NOT_AFTER] = "X-SSL-Client-Not-After",
 };
 
+const char *insert_header_name(enum insert_header header)
+{
+	return names[header];
+}
+
 /* A text in Octavia's API, in any case; a person may well write the boolean. */
 static bool read_flag(struct reader *reader, const char *name)
 {

@@ -151,24 +151,10 @@ static bool inserts(
 
 static void set_headers(json_t *backend, const struct pool *pool, const struct listener *listener)
 {
-	static const char *const names[INSERT_HEADER_COUNT] = {
-		[INSERT_X_FORWARDED_FOR] = "X-Forwarded-For",
-		[INSERT_X_FORWARDED_PORT] = "X-Forwarded-Port",
-		[INSERT_X_FORWARDED_PROTO] = "X-Forwarded-Proto",
-		[INSERT_X_SSL_CLIENT_VERIFY] = "X-SSL-Client-Verify",
-		[INSERT_X_SSL_CLIENT_HAS_CERT] = "X-SSL-Client-Has-Cert",
-		[INSERT_X_SSL_CLIENT_DN] = "X-SSL-Client-DN",
-		[INSERT_X_SSL_CLIENT_CN] = "X-SSL-Client-CN",
-		[INSERT_X_SSL_ISSUER] = "X-SSL-Issuer",
-		[INSERT_X_SSL_CLIENT_SHA1] = "X-SSL-Client-SHA1",
-		[INSERT_X_SSL_CLIENT_NOT_BEFORE] = "X-SSL-Client-Not-Before",
-		[INSERT_X_SSL_CLIENT_NOT_AFTER] = "X-SSL-Client-Not-After",
-	};
 	json_t *headers = json_object();
 
-	for (int header = 0; header < INSERT_HEADER_COUNT; header++)
-		view_set_flag(headers, names[header],
-			inserts(pool, listener, (enum insert_header)header));
+	for (enum insert_header header = 0; header < INSERT_HEADER_COUNT; header++)
+		view_set_flag(headers, insert_header_name(header), inserts(pool, listener, header));
 	if (json_is_true(json_object_get(headers, "X-Forwarded-Proto")))
 		view_set_text(headers, "X-Forwarded-Proto",
 			listener->protocol == LISTENER_TERMINATED_HTTPS ? "https" : "http");
