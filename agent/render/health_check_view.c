@@ -95,10 +95,11 @@ static void set_tls(json_t *check, const struct pool *pool)
 
 	view_set_flag(check, "hello", is_hello(pool));
 	view_set_flag(check, "over_tls", health_check_is_over_tls(pool));
-	if (monitor->type == HEALTH_MONITOR_HTTPS && monitor->request.host)
-		view_set_text(check, "sni", monitor->request.host);
-	if (pool->tls.enabled && pool->tls.tls.alpn_protocols[0])
-		view_set_text(check, "alpn", pool->tls.tls.alpn_protocols);
+	view_set_text(
+		check, "sni", monitor->type == HEALTH_MONITOR_HTTPS ? monitor->request.host : NULL);
+	view_set_text(check, "alpn",
+		pool->tls.enabled && pool->tls.tls.alpn_protocols[0] ? pool->tls.tls.alpn_protocols
+								     : NULL);
 }
 
 json_t *health_check_view(struct haproxy_scope *scope, const struct pool *pool)

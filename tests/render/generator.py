@@ -24,7 +24,7 @@ MONITORS_OF = {"UDP": ("UDP-CONNECT", "TCP", "HTTP", "SCTP"), "SCTP": ("SCTP", "
 MONITORS = ("HTTP", "HTTP", "HTTPS", "TCP", "PING", "TLS-HELLO")
 PORTS = (53, 80, 443, 5000, 65535)
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "PATCH", "CONNECT")
-PATHS = ("/", "/healthz", "/a%20b?c=1&d=2", "/x;y=(z)*,~@:[1]", "/a!b", "/it's", "/ä")
+PATHS = ("/", "/healthz", "/a%20b?c=1&d=2", "/x;y=(z)*,~@:1?[2]", "/a!b", "/it's", "/ä")
 HAPROXY_PATHS = (*PATHS, "/q?a=\"b\"", "/$HOME")
 CODES = ("200", "200,202", "200, 204, 301", "200-204", "100-599", "404,200")
 HEADERS = ("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")
