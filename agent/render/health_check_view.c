@@ -89,14 +89,24 @@ static json_t *view_request(
 	return http;
 }
 
-static void set_tls(json_t *check, const struct pool *pool)
+/*
+ * The name in the handshake, with which members choose a certificate. Where certificates are
+ * verified HAProxy would want that name in them, which nobody asked for.
+ */
+static void set_sni(json_t *check, const struct pool *pool)
 {
 	const struct health_monitor *monitor = pool->health_monitor;
+	bool is_verified = pool->tls.enabled && pool->tls.ca_certificate.text[0];
 
+	if (monitor->type == HEALTH_MONITOR_HTTPS && monitor->request.host && !is_verified)
+		view_set_text(check, "sni", monitor->request.host);
+}
+
+static void set_tls(json_t *check, const struct pool *pool)
+{
 	view_set_flag(check, "hello", is_hello(pool));
 	view_set_flag(check, "over_tls", health_check_is_over_tls(pool));
-	if (monitor->type == HEALTH_MONITOR_HTTPS && monitor->request.host)
-		view_set_text(check, "sni", monitor->request.host);
+	set_sni(check, pool);
 	if (pool->tls.enabled && pool->tls.tls.alpn_protocols[0])
 		view_set_text(check, "alpn", pool->tls.tls.alpn_protocols);
 }
