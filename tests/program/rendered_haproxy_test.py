@@ -212,6 +212,20 @@ def test_members_of_a_strangers_authority_get_no_traffic(
     assert (stranger.requests, ours.requests) == (0, 1)
 
 
+def test_a_domain_name_is_no_name_that_members_certificates_must_have(
+        balancer, resources, authority):
+    """HAProxy holds the name that it says in a verified handshake against the certificate."""
+    node = resources.enter_context(WebServer("node", certificate=authority.issue("node-1")))
+    balancer.put_pem("ca.pem", authority.pem)
+    balancer.put({"protocol": "HTTP", "default_pool": http_pool(
+        node, tls_enabled=True, ca_certificate="ca.pem", healthmonitor={
+            "type": "HTTPS", "http_version": 1.1, "domain_name": "www.example.org",
+            "url_path": "/healthz", **FAST})})
+    eventually(lambda: node.check_hosts, "it is checked")
+    stays_so(lambda: balancer.member_statuses() == {node.port: "ONLINE"}, "it is up", 3)
+    assert balancer.get()[0] == 200
+
+
 def test_a_tls_hello_monitor_tells_tls_from_a_listening_port(
         balancer, amphora, server, resources, authority):
     """Members that ask for a client's certificate, or refuse to talk without a name, speak TLS."""

@@ -357,10 +357,11 @@ def http_1_1_needs_a_host(case, configuration):
 
 @rule("ours", "haproxy")
 def checks_say_the_name_in_tls(case, configuration):
-    """An HTTPS monitor's domain_name is the name in the handshake, too."""
+    """An HTTPS monitor's domain_name is the name in the handshake, too, unless HAProxy would hold it
+    against a certificate that it verifies."""
     count = 0
     for pool, directives in checked(case, configuration, ("HTTPS",)):
-        name = pool["healthmonitor"]["domain_name"]
+        name = None if pool["ca_certificate"] else pool["healthmonitor"]["domain_name"]
         for found in directives if name else ():
             if found[0] == "server":
                 at = found.index("check-sni")
