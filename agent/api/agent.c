@@ -10,7 +10,6 @@
 #include "api/companion.h"
 #include "api/identity.h"
 #include "api/route.h"
-#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -20,6 +19,7 @@
 #include "deploy/admission.h"
 #include "deploy/recovery.h"
 #include "deploy/site.h"
+#include "deploy/vrrp_check.h"
 #include "haproxy/launch.h"
 #include "haproxy/own_config.h"
 #include "haproxy/restore.h"
@@ -206,7 +206,7 @@ static void data_plane_restore(struct agent *agent)
 	haproxy_restore_all(agent->site);
 	admission_restore(&agent->deploy);
 	lvs_restore(agent->lvs);
-	vrrp_check_refresh(agent);
+	vrrp_check_refresh(&agent->deploy);
 	vrrp_restore(agent->keepalived);
 }
 

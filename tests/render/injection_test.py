@@ -264,11 +264,16 @@ def test_no_string_breaks_out_of_its_place(outcome):
     assert not failures, f"{len(failures)}\n" + "\n".join(failures[:50])
 
 
+def is_openssls(what, complaint):
+    """Which ciphers there are, each OpenSSL knows for itself: an agent hears it from `haproxy -c`."""
+    return "/tls_ciphers = " in what and "unable to set SSL cipher list" in complaint
+
+
 def test_the_daemons_take_what_the_model_takes(outcome, certificates):
     _, taken, folder = outcome
     check = daemons.Check(folder, certificates)
     for name in ("theloadbalancer", *filter(str.isalnum, HOSTILE)):
-        (folder / "certs" / name[:200]).symlink_to(check.common)
+        check.lay_out(name[:200])
     complaints, seen = [], set()
     for what, texts in taken.items():
         for name, text in texts.items():
@@ -276,7 +281,8 @@ def test_the_daemons_take_what_the_model_takes(outcome, certificates):
                 seen.add((name, text.partition("\n")[2]))
                 says = daemons.haproxy if name == "haproxy.cfg" else daemons.keepalived
                 complaint = says(folder / name, text)
-                complaints += [f"{what}: {name}: {complaint[:300]}"] if complaint else []
+                if complaint and not is_openssls(what, complaint):
+                    complaints.append(f"{what}: {name}: {complaint[:500]}")
     assert not complaints, "\n".join(complaints)
     assert len(seen) > 100
 
