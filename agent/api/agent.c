@@ -328,6 +328,7 @@ static bool fixed_settings_compare(const struct agent *agent, const struct setti
 		{"user_log_facility", new->user_log_facility == site->user_log_facility},
 		{"administrative_log_facility",
 			new->administrative_log_facility == site->administrative_log_facility},
+		{"members_start_down", new->members_start_down == site->members_start_down},
 		{"template_dir", has_same_templates(agent, new)},
 		{"network_namespace", text_equal(new->network_namespace, site->network_namespace)},
 		{"runtime_dir", text_equal(new->runtime_dir, site->runtime_dir)},

@@ -52,7 +52,7 @@ struct haproxy_cfg_options {
 	 * pinned.
 	 */
 	unsigned cpu_count;
-	/* A checked member is down until its first check has passed: HAProxy 3.1 and newer. */
+	/* conf/settings.h, where HAProxy has "init-state": 3.1 and newer. */
 	bool members_start_down;
 };
 
