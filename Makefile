@@ -48,17 +48,17 @@ module_objects := $(module_sources:agent/%.c=$(build)/obj/%.o)
 modules := $(build)/libamphora.a
 units := $(sort $(wildcard systemd/*.service))
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
-libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lnl-genl-3 -lnl-3 -lnftables
+libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lsystemd -lnl-genl-3 -lnl-3 -lnftables
 
 .PHONY: all deps deps-build deps-demo demo test test-guest test-render bench install clean format check-format \
 	check-layers unit test-programs
 all: $(programs:%=$(build)/%)
 
 packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev \
-	libnl-3-dev libnl-genl-3-dev libnftables-dev
+	libnl-3-dev libnl-genl-3-dev libnftables-dev libsystemd-dev
 packages_demo := haproxy keepalived curl openssl iproute2 procps python3
-packages_test := libcmocka-dev nftables python3-pytest python3-octavia isc-dhcp-client dnsmasq-base nghttp2-server \
-	genisoimage dosfstools mtools strace systemd
+packages_test := dbus-daemon dnsmasq-base dosfstools genisoimage isc-dhcp-client libcmocka-dev mtools nftables \
+	nghttp2-server python3-dbus python3-gi python3-octavia python3-pytest strace systemd
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
 packages_trixie := python3-octavia haproxy keepalived
 deps-build:

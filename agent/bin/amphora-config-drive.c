@@ -45,7 +45,7 @@ static void help_print(void)
 {
 	printf("usage: %s [--root DIR] [--drive PATH] [--wait SECONDS]\n"
 	       "Makes a machine the amphora that its config drive describes, once per instance.\n\n"
-	       "  --root DIR      of the machine (default: /)\n"
+	       "  --root DIR      of the machine, and of its devices (default: /)\n"
 	       "  --drive PATH    a device, an image or a folder (default: the block device\n"
 	       "                  labelled " VOLUME_LABEL_CONFIG_DRIVE ")\n"
 	       "  --wait SECONDS  for that device at most (default: %d)\n"
@@ -120,7 +120,9 @@ static bool request_parse(int argc, char **argv, struct request *request, int *r
 	return false;
 }
 
-static int drive_open(const struct request *request, struct tree *ret_drive, struct err *err)
+/* *ret_status is set when there is none: another failure is a fault. */
+static int drive_open(
+	const struct request *request, struct tree *ret_drive, int *ret_status, struct err *err)
 {
 	char path[VOLUME_PATH_MAX + 1];
 	int r;
@@ -128,6 +130,8 @@ static int drive_open(const struct request *request, struct tree *ret_drive, str
 	if (request->drive)
 		return volume_open(request->drive, ret_drive, err);
 	r = volume_find(request->root, VOLUME_LABEL_CONFIG_DRIVE, request->wait_s, path, err);
+	if (r == -ENODEV)
+		*ret_status = STATUS_NO_DRIVE;
 	return r < 0 ? r : volume_open(path, ret_drive, err);
 }
 
@@ -167,14 +171,12 @@ static int run(const struct request *request)
 	int r = tree_open(request->root[0] ? request->root : "/", request->root, &root, &err);
 
 	if (r == 0)
-		r = drive_open(request, &drive, &err);
-	if (r == -ENODEV && !request->drive) {
-		log_warning("%s", err.text);
-		return STATUS_NO_DRIVE;
-	}
+		r = drive_open(request, &drive, &status, &err);
 	if (r == 0)
 		r = apply(request, &root, &drive, &status, &err);
-	if (r < 0)
+	if (r < 0 && status == STATUS_NO_DRIVE)
+		log_warning("%s", err.text);
+	else if (r < 0)
 		log_error("%s", err.text);
 	return status;
 }

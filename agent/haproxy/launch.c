@@ -27,7 +27,7 @@ enum {
 	OUTPUT_LARGE_BYTES = MIB,
 };
 
-/* "haproxy@LB" */
+/* "haproxy-LB", as the reference agent names the unit. */
 struct service_name {
 	char text[SERVICE_NAME_MAX + 1];
 };
@@ -36,8 +36,8 @@ static struct service_name service_name(const struct id *id)
 {
 	struct service_name name;
 
-	_Static_assert(sizeof("haproxy@") + ID_SIZE_MAX < sizeof(name.text), "an id must fit");
-	snprintf(name.text, sizeof(name.text), "haproxy@%s", id->text);
+	_Static_assert(sizeof("haproxy-") + ID_SIZE_MAX < sizeof(name.text), "an id must fit");
+	snprintf(name.text, sizeof(name.text), "haproxy-%s", id->text);
 	return name;
 }
 
@@ -121,6 +121,7 @@ static int service_start_haproxy(
 				.output_path = output,
 			},
 		.stop_signal = SIGTERM,
+		.starts_at_boot = true,
 	};
 	int r = haproxy_socket_path_check(master_socket, err);
 

@@ -248,6 +248,7 @@ static int start_once(const struct keepalived_site *site, const struct keepalive
 		.stop_signal = SIGTERM,
 		.stop_timeout_ms = STOP_TIMEOUT_MS,
 		.pid_files = pid_files,
+		.starts_at_boot = true,
 	};
 	pid_t pid;
 	int r;

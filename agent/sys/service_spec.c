@@ -62,6 +62,7 @@ void service_spec_copy(const struct service_spec *spec, struct service_spec *ret
 		.stop_signal = spec->stop_signal,
 		.stop_timeout_ms = spec->stop_timeout_ms,
 		.pid_files = texts_copy(spec->pid_files),
+		.starts_at_boot = spec->starts_at_boot,
 	};
 }
 
