@@ -123,7 +123,9 @@ class Generator:
 
     def tls(self):
         return {"tls_ciphers": self.pick(CIPHERS, *SOME_CIPHERS),
-                "tls_versions": self.pick(["TLSv1.2", "TLSv1.3"], self.some(VERSIONS, 1)),
+                # Today's OpenSSL does not speak SSLv3, and HAProxy wants one that is spoken.
+                "tls_versions": self.pick(["TLSv1.2", "TLSv1.3"],
+                                          self.pick([], ["SSLv3"]) + self.some(VERSIONS[1:], 1)),
                 "alpn_protocols": self.pick(list(ALPN), self.some(ALPN, 1))}
 
     def pool(self, protocol, in_http):
