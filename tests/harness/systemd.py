@@ -42,20 +42,37 @@ class Systemd:
 
     def __enter__(self):
         self.bus_start()
+        self._start()
+        return self
+
+    def _start(self):
         self._systemd = subprocess.Popen(
             [sys.executable, "-B", pathlib.Path(__file__).with_name("fake_systemd.py"),
              self.address, self.unit_dir, self._faults],
             stdout=subprocess.PIPE, stderr=self._log)
         assert self._systemd.stdout.readline() == b"ready\n", self.log()
-        return self
+
+    def power_off(self):
+        """It ends, and with it all care for what runs; that is the caller's to kill."""
+        self._systemd.kill()
+        self._systemd.wait()
+        self._systemd.stdout.close()
+        self._systemd = None
+
+    def boot(self):
+        """It starts, and what is enabled."""
+        self._start()
+        for name in self.enabled():
+            subprocess.run(
+                ["busctl", f"--address={self.address}", "call", "org.freedesktop.systemd1",
+                 "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "StartUnit",
+                 "ss", name, "replace"], check=True, stdout=subprocess.DEVNULL, timeout=20)
 
     def __exit__(self, *_):
-        for process in (self._systemd, self._bus):
-            if process:
-                process.kill()
-                process.wait()
         if self._systemd:
-            self._systemd.stdout.close()
+            self.power_off()
+        if self._bus:
+            self.bus_stop()
         self._log.close()
         shutil.rmtree(self.directory)
 

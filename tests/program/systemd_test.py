@@ -3,11 +3,15 @@
 with every service manager. The units themselves are judged by systemd's own parser."""
 
 import os
+import shutil
+import signal
+import socket
 import subprocess
 import time
 
 import pytest
 
+from harness import processes
 from harness.amphora import ROOT
 from harness.eventually import eventually, stays_so
 from harness.load_balancer import LoadBalancer
@@ -169,6 +173,66 @@ def test_an_agent_starts_and_answers_without_a_bus(amphora, systemd, balancer):
     systemd.bus_start()
     amphora.restart()
     assert balancer.master == master
+
+
+def reboot(amphora):
+    """The power goes: no process has time for anything. /run is empty at the next start."""
+    amphora.systemd.power_off()
+    amphora.kill()
+    processes.end_all_mentioning(str(amphora.directory))
+    shutil.rmtree(amphora.runtime_dir)
+    amphora.runtime_dir.mkdir()
+    amphora.systemd.boot()
+
+
+def test_a_boot_starts_haproxy_without_the_agent_which_finds_it_running(
+        amphora, balancer):  # noqa: F811
+    reboot(amphora)
+    balancer.wait_until_it_serves()
+    master = balancer.master
+    amphora.start()
+    assert balancer.act("reload").status == 202
+    assert balancer.master == master
+
+
+def test_a_stopped_load_balancer_stays_so_over_a_boot(amphora, balancer):  # noqa: F811
+    assert balancer.act("stop").status == 202
+    reboot(amphora)
+    amphora.start()
+    stays_so(lambda: amphora.haproxy_pids(balancer.id) == [], "it is stopped", 0.5)
+
+
+@pytest.fixture
+def notifications(tmp_path):
+    """What a service of Type=notify tells systemd."""
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(path))
+        listening.settimeout(20)
+        yield listening
+
+
+def test_the_agent_is_ready_when_all_runs_and_shows_that_it_lives(
+        make_amphora, server, notifications):  # noqa: F811
+    amphora = make_amphora()
+    balancer = LoadBalancer(amphora.start(), [server]).serve()
+    assert amphora.stop() == 0
+    for pid in amphora.haproxy_pids(balancer.id):
+        os.kill(pid, signal.SIGSTOP)  # it will not answer
+    waiting = amphora.haproxy_pids(balancer.id)
+    os.environ["NOTIFY_SOCKET"] = notifications.getsockname()
+    try:
+        amphora.start()
+    finally:
+        del os.environ["NOTIFY_SOCKET"]
+    notifications.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        notifications.recv(1024)
+    for pid in waiting:
+        os.kill(pid, signal.SIGCONT)
+    notifications.settimeout(40)
+    assert notifications.recv(1024) == b"READY=1"
+    assert notifications.recv(1024) == b"WATCHDOG=1"
 
 
 def verify(folder):
