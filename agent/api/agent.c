@@ -48,6 +48,7 @@ struct agent {
 	struct address bound_host; /* what the API listens on, whatever settings say by now */
 	uint16_t bound_port;
 	enum service_manager_kind services_kind;
+	char *unit_dir; /* where they are, if it is systemd's */
 	struct service_manager *services;
 	struct haproxy_site *site;
 	struct keepalived_site *keepalived;
@@ -165,6 +166,7 @@ static int agent_start(struct agent *agent, struct err *err)
 	if (r < 0)
 		return r;
 	agent->services_kind = service_manager_kind(settings);
+	agent->unit_dir = xstrdup(settings->unit_dir);
 	r = service_manager_make(settings, &agent->services, err);
 	if (r < 0)
 		return r;
@@ -267,6 +269,7 @@ void agent_free(struct agent *agent)
 	}
 	settings_deinit(&agent->settings);
 	settings_sources_deinit(&agent->sources);
+	free(agent->unit_dir);
 	pthread_mutex_destroy(&agent->rotation);
 	close_fd(agent->lock);
 	free(agent);
@@ -333,7 +336,7 @@ static bool fixed_settings_compare(const struct agent *agent, const struct setti
 		{"network_namespace", text_equal(new->network_namespace, site->network_namespace)},
 		{"runtime_dir", text_equal(new->runtime_dir, site->runtime_dir)},
 		{"service_manager", service_manager_kind(new) == agent->services_kind},
-		{"unit_dir", text_equal(new->unit_dir, agent->settings.unit_dir)},
+		{"unit_dir", text_equal(new->unit_dir, agent->unit_dir)},
 	};
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)

@@ -277,10 +277,10 @@ def test_the_log_says_each_time_what_waits_for_a_restart(amphora, section, key, 
 
 def test_the_check_refuses_what_a_start_would(make_amphora):
     amphora = make_amphora()
-    amphora.drop_in.set("agent", "service_manager", "systemd")
+    amphora.drop_in.set("agent", "user", "nobody-of-that-name")
     amphora.write_config()
     checked = subprocess.run(
         [BUILD / "amphora-agent", "--config-file", amphora.config_file,
          "--config-dir", amphora.config_dir, "--check"], capture_output=True, text=True)
     assert checked.returncode == 2
-    assert "service_manager" in checked.stderr
+    assert "[agent] user" in checked.stderr

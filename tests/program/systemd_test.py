@@ -74,7 +74,8 @@ def test_deleting_a_load_balancer_removes_its_unit(amphora, systemd, balancer):
     assert amphora.haproxy_pids() == []
 
 
-def test_the_sender_is_a_unit_that_the_agent_alone_starts_and_ends(amphora, systemd, manager):  # noqa: F811
+def test_the_sender_is_a_unit_that_the_agent_alone_starts_and_ends(
+        amphora, systemd, manager):  # noqa: F811
     manager.next_beat()
     assert "amphora-heartbeat.service" in systemd.units()
     assert systemd.enabled() == []
