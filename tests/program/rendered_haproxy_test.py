@@ -7,6 +7,7 @@ import socket
 import ssl
 
 import pytest
+from cryptography import x509
 
 from harness.certificates import Authority
 from harness.eventually import eventually, stays_so
@@ -26,11 +27,17 @@ class LoadBalancer:
         self.id = lb_id
         self.port = free_port()
 
-    def put(self, listener, pools=()):
+    def _put_model(self, listener, pools=(), query=""):
         model = {"vip_address": VIP, "pools": list(pools),
                  "listeners": [{"protocol_port": self.port, **listener}]}
-        answer = self.amphora.api.put(
-            f"/1.0/loadbalancer/{self.amphora.id}/{self.id}/model", model)
+        return self.amphora.api.put(
+            f"/1.0/loadbalancer/{self.amphora.id}/{self.id}/model{query}", model)
+
+    def preview(self, listener):
+        return self._put_model(listener, query="?dry_run=true")
+
+    def put(self, listener, pools=()):
+        answer = self._put_model(listener, pools)
         assert answer.status == 200, answer
         eventually(lambda: socket.create_connection((VIP, self.port)).close() is None,
                    "the listener accepts")
@@ -194,6 +201,49 @@ def test_hsts_is_on_answers_of_haproxys_own_too(balancer, server, authority):
         answer = balancer.get(path, context=context)
         assert answer[0] == status
         assert answer[1]["Strict-Transport-Security"] == "max-age=300; includeSubDomains;"
+
+
+def certificate_of(balancer, name):
+    """The serial number of the certificate that a client gets who asks for that name."""
+    context = ssl._create_unverified_context()
+    with socket.create_connection((VIP, balancer.port), timeout=5) as connection:
+        with context.wrap_socket(connection, server_hostname=name) as session:
+            return x509.load_der_x509_certificate(session.getpeercert(True)).serial_number
+
+
+def test_a_listener_may_have_more_certificates_than_a_line_takes(
+        balancer, amphora, server, authority):
+    identities = {f"site-{i}.example.org": authority.issue(f"site-{i}.example.org")
+                  for i in range(40)}
+    first, *others = identities
+    listener = {"protocol": "TERMINATED_HTTPS", "default_pool": http_pool(server),
+                "certificate": f"{first}.pem",
+                "sni_certificates": [f"{name}.pem" for name in others]}
+    folder = amphora.base_path / "certs" / balancer.id
+    for name, identity in identities.items():
+        balancer.put_pem(f"{name}.pem", identity.pem)
+    uploaded = sorted(path.name for path in folder.iterdir())
+
+    def files_of_ours():
+        return [path.name for path in folder.iterdir() if path.name not in uploaded]
+
+    assert balancer.preview(listener).status == 200
+    assert files_of_ours() == []  # a dry run leaves nothing
+    refused = balancer.preview({**listener, "sni_certificates": [
+        *listener["sni_certificates"], "missing.pem"]})
+    assert (refused.status, files_of_ours()) == (500, [])
+
+    balancer.put(listener)
+    for name in (first, others[0], others[-1]):
+        assert certificate_of(balancer, name) == identities[name].serial_number
+    assert certificate_of(balancer, "unknown.example.org") == identities[first].serial_number
+    before = files_of_ours()
+    assert len(before) == 1
+
+    balancer.put({**listener, "sni_certificates": listener["sni_certificates"][1:]})
+    assert certificate_of(balancer, others[0]) == identities[first].serial_number
+    assert certificate_of(balancer, others[-1]) == identities[others[-1]].serial_number
+    assert len(files_of_ours()) == 1 and files_of_ours() != before
 
 
 @pytest.mark.parametrize("monitor", [{}, {"healthmonitor": {"type": "HTTPS", **FAST}}])
