@@ -8,12 +8,13 @@
 #                   SUITE=trixie: Octavia, HAProxy and keepalived of Debian trixie, in a chroot
 #   make test-guest what needs another kernel (IPVS), in a virtual machine with Debian's (as root)
 #   make bench      measure; VS=reference measures the Python agent beside it
-#   make install    DESTDIR= prefix=/usr
+#   make install    DESTDIR= prefix=/usr sysconfdir=/etc
 #   make check-layers check-format format clean
 #
 # V=1 shows the commands; SAN=1 builds and tests with ASan and UBSan in a folder of its own.
 
 prefix ?= /usr
+sysconfdir ?= /etc
 DESTDIR ?=
 PYTHON ?= /usr/bin/python3
 
@@ -46,19 +47,19 @@ folders := base sys conf model render traffic haproxy keepalived lvs net deploy 
 module_sources := $(sort $(foreach folder,$(folders),$(wildcard agent/$(folder)/*.c)))
 module_objects := $(module_sources:agent/%.c=$(build)/obj/%.o)
 modules := $(build)/libamphora.a
-units := $(sort $(wildcard systemd/*.service))
+units := $(sort $(wildcard systemd/*.service systemd/*.service.d/*.conf))
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
-libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lnl-genl-3 -lnl-3 -lnftables
+libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lsystemd -lnl-genl-3 -lnl-3 -lnftables
 
 .PHONY: all deps deps-build deps-demo demo test test-guest test-render bench install clean format check-format \
 	check-layers unit test-programs
 all: $(programs:%=$(build)/%)
 
 packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev \
-	libnl-3-dev libnl-genl-3-dev libnftables-dev
+	libnl-3-dev libnl-genl-3-dev libnftables-dev libsystemd-dev
 packages_demo := haproxy keepalived curl openssl iproute2 procps python3
-packages_test := libcmocka-dev nftables python3-pytest python3-octavia isc-dhcp-client dnsmasq-base nghttp2-server \
-	genisoimage dosfstools mtools strace systemd
+packages_test := dbus-daemon dnsmasq-base dosfstools genisoimage isc-dhcp-client libcmocka-dev mtools nftables \
+	nghttp2-server python3-dbus python3-gi python3-octavia python3-pytest strace systemd
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
 packages_trixie := python3-octavia haproxy keepalived
 deps-build:
@@ -149,11 +150,14 @@ install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/amphora-agent/templates
 	install -m 0755 $(programs:%=$(build)/%) $(DESTDIR)$(prefix)/bin
 	install -m 0644 templates/*.mustache $(DESTDIR)$(prefix)/share/amphora-agent/templates
-	install -d $(DESTDIR)$(prefix)/lib/systemd/system
-	for unit in $(notdir $(units)); do \
-		sed 's|/usr/bin/|$(prefix)/bin/|' systemd/$$unit >$(DESTDIR)$(prefix)/lib/systemd/system/$$unit && \
-		chmod 0644 $(DESTDIR)$(prefix)/lib/systemd/system/$$unit || exit 1; \
+	for unit in $(units:systemd/%=%); do \
+		to=$(DESTDIR)$(prefix)/lib/systemd/system/$$unit && install -D -m 0644 systemd/$$unit $$to && \
+		sed -i 's|/usr/bin/|$(prefix)/bin/|' $$to || exit 1; \
 	done
+	for folder in sysusers.d tmpfiles.d; do \
+		install -D -m 0644 -t $(DESTDIR)$(prefix)/lib/$$folder systemd/$$folder/*.conf || exit 1; \
+	done
+	install -D -m 0644 -t $(DESTDIR)$(sysconfdir)/octavia/amphora-agent.conf.d systemd/amphora-agent.conf.d/*.conf
 
 check-layers:
 	$(Q)$(PYTHON) tests/check_layers.py ARCHITECTURE.md agent

@@ -10,7 +10,6 @@
 #include "api/companion.h"
 #include "api/identity.h"
 #include "api/route.h"
-#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -20,6 +19,7 @@
 #include "deploy/admission.h"
 #include "deploy/recovery.h"
 #include "deploy/site.h"
+#include "deploy/vrrp_check.h"
 #include "haproxy/launch.h"
 #include "haproxy/own_config.h"
 #include "haproxy/restore.h"
@@ -36,6 +36,7 @@
 #include "sys/installation.h"
 #include "sys/privilege.h"
 #include "sys/service.h"
+#include "sys/systemd.h"
 
 enum { LOCK_TRIES = 10, LOCK_PAUSE_MS = 50 };
 
@@ -46,6 +47,7 @@ struct agent {
 	struct settings settings;
 	struct address bound_host; /* what the API listens on, whatever settings say by now */
 	uint16_t bound_port;
+	enum service_manager_kind services_kind;
 	struct service_manager *services;
 	struct haproxy_site *site;
 	struct keepalived_site *keepalived;
@@ -89,27 +91,20 @@ static int runtime_lock(const char *runtime_dir, int *ret_fd, struct err *err)
 	return 0;
 }
 
-static int service_manager_check(const struct settings *settings, struct err *err)
+static enum service_manager_kind service_manager_kind(const struct settings *settings)
 {
-	if (settings->service_manager == SERVICE_MANAGER_SYSTEMD)
-		return err_set(err, -EINVAL,
-			"[agent] service_manager: systemd is not supported by this version; use "
-			"direct");
-	return 0;
+	if (settings->service_manager != SERVICE_MANAGER_AUTO)
+		return settings->service_manager;
+	return systemd_booted() ? SERVICE_MANAGER_SYSTEMD : SERVICE_MANAGER_DIRECT;
 }
 
 static int service_manager_make(
 	const struct settings *settings, struct service_manager **ret_services, struct err *err)
 {
-	bool booted_with_systemd = file_exists("/run/systemd/system");
-	int r = service_manager_check(settings, err);
-
-	if (r < 0)
-		return r;
-	if (settings->service_manager == SERVICE_MANAGER_AUTO && booted_with_systemd)
-		log_warning("service_manager = auto: systemd is not supported by this version, "
-			    "using direct");
-	return service_manager_new_direct(settings->runtime_dir, ret_services, err);
+	if (service_manager_kind(settings) == SERVICE_MANAGER_DIRECT)
+		return service_manager_new_direct(settings->runtime_dir, ret_services, err);
+	*ret_services = service_manager_new_systemd(settings->unit_dir);
+	return 0;
 }
 
 /* One that does not start is no reason to end: the API can still be asked why. */
@@ -169,6 +164,7 @@ static int agent_start(struct agent *agent, struct err *err)
 
 	if (r < 0)
 		return r;
+	agent->services_kind = service_manager_kind(settings);
 	r = service_manager_make(settings, &agent->services, err);
 	if (r < 0)
 		return r;
@@ -210,7 +206,7 @@ static void data_plane_restore(struct agent *agent)
 	haproxy_restore_all(agent->site);
 	admission_restore(&agent->deploy);
 	lvs_restore(agent->lvs);
-	vrrp_check_refresh(agent);
+	vrrp_check_refresh(&agent->deploy);
 	vrrp_restore(agent->keepalived);
 }
 
@@ -232,6 +228,8 @@ int agent_new(struct settings_sources *sources, struct settings *settings, struc
 		data_plane_restore(agent);
 	agent->owns_companions = r == 0;
 	if (r == 0) {
+		/* Before systemd is asked to start what is ordered after us. */
+		systemd_notify("READY=1");
 		/* Only now: a heartbeat without what is still starting would be a harmful one. */
 		companion_begin(agent, COMPANION_SENDER);
 		prometheus_proxy_begin(agent);
@@ -280,11 +278,8 @@ static int settings_check(
 {
 	cleanup_free char *templates = NULL;
 	struct privilege_user user;
-	int r = service_manager_check(settings, err);
+	int r = privilege_find_user(settings->user, &user, err);
 
-	if (r < 0)
-		return r;
-	r = privilege_find_user(settings->user, &user, err);
 	if (r < 0)
 		return err_wrap(err, r, "[agent] user");
 	r = installation_find_templates(settings->template_dir, &templates, err);
@@ -337,6 +332,8 @@ static bool fixed_settings_compare(const struct agent *agent, const struct setti
 		{"template_dir", has_same_templates(agent, new)},
 		{"network_namespace", text_equal(new->network_namespace, site->network_namespace)},
 		{"runtime_dir", text_equal(new->runtime_dir, site->runtime_dir)},
+		{"service_manager", service_manager_kind(new) == agent->services_kind},
+		{"unit_dir", text_equal(new->unit_dir, agent->settings.unit_dir)},
 	};
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)

@@ -13,6 +13,7 @@
 #include "conf/command_line.h"
 #include "conf/settings.h"
 #include "sys/process.h"
+#include "sys/systemd.h"
 
 /* Controllers render maxconn up to 1,000,000 (amphora-api.md, "Names of files, units, helpers"). */
 enum { HAPROXY_OPEN_FILES = 2600 * 1000 };
@@ -60,6 +61,7 @@ static void signals_serve(struct agent *agent, const sigset_t *awaited)
 	for (;;) {
 		struct err err = ERR_NONE;
 
+		systemd_notify("WATCHDOG=1");
 		received = sigtimedwait(awaited, NULL, &interval);
 		if (received < 0 && errno == EAGAIN)
 			chores_do(agent);

@@ -64,6 +64,7 @@ void settings_deinit(struct settings *settings)
 	free(settings->network_namespace);
 	free(settings->template_dir);
 	free(settings->runtime_dir);
+	free(settings->unit_dir);
 	free(settings->user);
 	free(settings->keepalived_cmd);
 	*settings = (struct settings){0};
@@ -211,6 +212,7 @@ static int folders_check(const struct ini *ini, const struct settings *settings,
 	} folders[] = {
 		{"haproxy_amphora", "base_cert_dir", settings->base_cert_dir},
 		{"agent", "runtime_dir", settings->runtime_dir},
+		{"agent", "unit_dir", settings->unit_dir},
 	};
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
@@ -332,7 +334,7 @@ static const char *service_manager_describe(enum service_manager_kind kind)
 {
 	switch (kind) {
 	case SERVICE_MANAGER_SYSTEMD:
-		return "systemd";
+		return "systemd: programs are units of the machine's own";
 	case SERVICE_MANAGER_DIRECT:
 		return "direct: programs are started and watched by the agent";
 	case SERVICE_MANAGER_AUTO:

@@ -55,6 +55,7 @@ struct settings {
 
 	/* [agent], ours alone */
 	enum service_manager_kind service_manager;
+	char *unit_dir;          /* where the service manager systemd puts units */
 	char *network_namespace; /* "": none */
 	char *template_dir;      /* "": found by the program (sys/installation.h) */
 	char *runtime_dir;       /* /run/octavia */

@@ -291,6 +291,7 @@ const struct settings_key settings_table[] = {
 
 	{"agent", "service_manager", parse_service_manager, AT(service_manager), "auto",
 		.allowed = "auto, systemd or direct"},
+	{"agent", "unit_dir", parse_path, AT(unit_dir), "/etc/systemd/system", .allowed = path},
 	{"agent", "network_namespace", parse_network_namespace, AT(network_namespace),
 		"amphora-haproxy",
 		.allowed = "the name of a network namespace, or nothing for none"},

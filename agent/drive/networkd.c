@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drive/networkd.h"
 
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
@@ -14,25 +15,10 @@
 
 enum { LINK_FILE_TEXT_MAX = 80 };
 
-/* The first NIC has this name on a kernel with net.ifnames=0, as amphorae are started. */
-static const char fallback_text[] = "[Match]\n"
-				    "Name=eth0\n"
-				    "\n"
-				    "[Network]\n"
-				    "DHCP=ipv4\n"
-				    "IPv6AcceptRA=yes\n"
-				    "\n"
-				    "[DHCPv4]\n"
-				    "ClientIdentifier=mac\n"
-				    "UseMTU=yes\n"
-				    "UseDNS=no\n"
-				    "UseNTP=no\n"
-				    "UseHostname=no\n"
-				    "UseDomains=no\n"
-				    "\n"
-				    "[IPv6AcceptRA]\n"
-				    "UseDNS=no\n"
-				    "UseDomains=no\n";
+/* Without a word from the drive; the name is the first NIC's on a kernel with net.ifnames=0, as
+ * amphorae are started. */
+#define FALLBACK_MATCH "Name=eth0"
+static const struct network_link fallback = {.wants_dhcp4 = true, .wants_slaac = true};
 
 static const char unmanaged_text[] = "# NICs of load balancers: the agent's.\n"
 				     "[Match]\n"
@@ -89,15 +75,16 @@ static void client_sections_format(const struct network_link *link, struct buf *
 			"\n[DHCPv6]\nUseDNS=no\nUseNTP=no\nUseHostname=no\nUseDomains=no\n");
 	if (link->wants_dhcp6 || link->wants_slaac)
 		buf_append_text(ret_text, "\n[IPv6AcceptRA]\nUseDNS=no\nUseDomains=no\n");
+	/* What a stateless server would add is names. */
+	if (link->wants_slaac && !link->wants_dhcp6)
+		buf_append_text(ret_text, "DHCPv6Client=no\n");
 }
 
-void networkd_format_link(const struct network_link *link, struct buf *ret_text)
+static void link_format(const struct network_link *link, const char *match, struct buf *ret_text)
 {
 	bool takes_advertisements = link->wants_dhcp6 || link->wants_slaac;
-	char mac[MAC_TEXT_MAX];
 
-	mac_format(&link->mac, mac);
-	buf_append_format(ret_text, "[Match]\nMACAddress=%s\n", mac);
+	buf_append_format(ret_text, "[Match]\n%s\n", match);
 	if (link->mtu_bytes > 0)
 		buf_append_format(ret_text, "\n[Link]\nMTUBytes=%u\n", link->mtu_bytes);
 	buf_append_format(ret_text, "\n[Network]\nDHCP=%s\nIPv6AcceptRA=%s\n", dhcp_word(link),
@@ -111,6 +98,14 @@ void networkd_format_link(const struct network_link *link, struct buf *ret_text)
 	for (size_t i = 0; i < link->route_count; i++)
 		route_format(link, &link->routes[i], ret_text);
 	client_sections_format(link, ret_text);
+}
+
+void networkd_format_link(const struct network_link *link, struct buf *ret_text)
+{
+	char match[] = "MACAddress=00:00:00:00:00:00";
+
+	mac_format(&link->mac, match + strlen("MACAddress="));
+	link_format(link, match, ret_text);
 }
 
 void networkd_describe_link(const struct network_link *link, struct buf *ret_words)
@@ -135,50 +130,66 @@ void networkd_describe_link(const struct network_link *link, struct buf *ret_wor
 		buf_append_format(ret_words, ", MTU %u", link->mtu_bytes);
 }
 
-static int link_file_write(const struct tree *root, size_t number, const char *text,
-	size_t size_bytes, struct err *err)
+/* networkd reads them as a user of its own: for everybody. */
+static int link_write(
+	const struct tree *root, size_t number, const struct buf *text, struct err *err)
 {
 	char path[LINK_FILE_TEXT_MAX];
 
-	/* networkd reads them as a user of its own. */
 	snprintf(path, sizeof(path), LINK_FILE, number);
-	return tree_write(root, path, text, size_bytes, 0644, err);
+	if (buf_error(text))
+		return err_set(err, buf_error(text), "%s would be too large", path);
+	return tree_write(root, path, buf_text(text), text->size_bytes, 0644, err);
 }
 
-static int link_write(
-	const struct tree *root, size_t number, const struct network_link *link, struct err *err)
+static int links_write(const struct tree *root, const struct network_data *network, struct err *err)
+{
+	for (size_t i = 0; i < network->link_count; i++) {
+		cleanup_buf struct buf text = BUF_INIT(NETWORKD_FILE_SIZE_MAX);
+		cleanup_buf struct buf words = BUF_INIT(2 * KIB);
+		int r;
+
+		networkd_format_link(&network->links[i], &text);
+		networkd_describe_link(&network->links[i], &words);
+		r = link_write(root, i, &text, err);
+		if (r < 0)
+			return r;
+		log_info("network: %s", buf_text(&words));
+	}
+	return 0;
+}
+
+static int fallback_write(const struct tree *root, struct err *err)
 {
 	cleanup_buf struct buf text = BUF_INIT(NETWORKD_FILE_SIZE_MAX);
-	cleanup_buf struct buf words = BUF_INIT(KIB);
-	int r;
 
-	networkd_format_link(link, &text);
-	networkd_describe_link(link, &words);
-	if (buf_error(&text))
-		return err_set(err, buf_error(&text), "network of link %zu: too large", number);
-	r = link_file_write(root, number, buf_text(&text), text.size_bytes, err);
-	if (r == 0)
-		log_info("network: %s", buf_text(&words));
-	return r;
+	log_warning("network: the config drive describes none: eth0 asks by DHCP");
+	link_format(&fallback, FALLBACK_MATCH, &text);
+	return link_write(root, 0, &text, err);
+}
+
+/* Those that an instance with more NICs has left, in an image made of its disk. */
+static int links_remove(const struct tree *root, size_t first, struct err *err)
+{
+	for (size_t i = first; i < NETWORK_LINKS_MAX; i++) {
+		char path[LINK_FILE_TEXT_MAX];
+		int r;
+
+		snprintf(path, sizeof(path), LINK_FILE, i);
+		r = tree_remove(root, path, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 int networkd_write(const struct tree *root, const struct network_data *network, struct err *err)
 {
-	size_t number = 0;
-	int r = 0;
+	bool has_links = network->link_count > 0;
+	int r = has_links ? links_write(root, network, err) : fallback_write(root, err);
 
-	for (; r == 0 && number < network->link_count; number++)
-		r = link_write(root, number, &network->links[number], err);
-	if (r == 0 && number == 0) {
-		log_warning("network: the config drive describes none: eth0 asks by DHCP");
-		r = link_file_write(root, number++, fallback_text, strlen(fallback_text), err);
-	}
-	for (; r == 0 && number < NETWORK_LINKS_MAX; number++) {
-		char path[LINK_FILE_TEXT_MAX];
-
-		snprintf(path, sizeof(path), LINK_FILE, number);
-		r = tree_remove(root, path, err);
-	}
+	if (r == 0)
+		r = links_remove(root, has_links ? network->link_count : 1, err);
 	if (r < 0)
 		return r;
 	return tree_write(root, UNMANAGED_FILE, unmanaged_text, strlen(unmanaged_text), 0644, err);

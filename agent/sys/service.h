@@ -63,8 +63,7 @@ int service_manager_new_direct(
  * unit_dir: where systemd looks for the units of this machine, "/etc/systemd/system". Each service
  * is a unit file there; it is systemd that knows what runs. It need not answer yet.
  */
-int service_manager_new_systemd(
-	const char *unit_dir, struct service_manager **ret_manager, struct err *err);
+struct service_manager *service_manager_new_systemd(const char *unit_dir);
 /* Stops watching. What runs goes on running: the data plane outlives us. Accepts NULL. */
 void service_manager_free(struct service_manager *manager);
 

@@ -21,7 +21,7 @@ static bool line_is_known(const char *line, size_t size_bytes)
 		"[DHCPv4]", "[DHCPv6]", "[IPv6AcceptRA]", "MACAddress=", "MTUBytes=", "DHCP=",
 		"IPv6AcceptRA=", "Address=", "Destination=", "Gateway=", "GatewayOnLink=yes",
 		"ClientIdentifier=mac", "UseMTU=yes", "UseDNS=no", "UseNTP=no", "UseHostname=no",
-		"UseDomains=no"};
+		"UseDomains=no", "DHCPv6Client=no"};
 	const char *value = memchr(line, '=', size_bytes);
 	size_t key_bytes = value ? (size_t)(value + 1 - line) : size_bytes;
 

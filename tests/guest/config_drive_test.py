@@ -8,13 +8,14 @@ make test-guest.
 
 import os
 import pathlib
+import re
 import stat
 import subprocess
 import uuid
 
 import pytest
 
-from harness.amphora import BUILD
+from harness.amphora import BUILD, ROOT
 from harness.config_drive import (
     DHCP, ConfigDrive, network_data, octavia_files, octavia_user_data)
 
@@ -53,8 +54,13 @@ def attach():
 
 
 def run(*arguments):
-    return subprocess.run([BUILD / "amphora-config-drive", *arguments], text=True, timeout=120,
-                          capture_output=True, check=False)
+    """With the capabilities that its unit leaves it."""
+    unit = (ROOT / "systemd/amphora-config-drive.service").read_text()
+    names = re.search("^CapabilityBoundingSet=(.*)$", unit, re.MULTILINE)[1].lower().split()
+    bounding = ",".join(["-all", *(name.replace("cap_", "+", 1) for name in names)])
+    return subprocess.run(
+        ["setpriv", f"--bounding-set={bounding}", "--no-new-privs", BUILD / "amphora-config-drive",
+         *arguments], text=True, timeout=120, capture_output=True, check=False)
 
 
 @pytest.mark.parametrize("medium", MEDIA)

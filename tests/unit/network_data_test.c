@@ -95,7 +95,8 @@ static void advertisements_are_for_networks_that_have_them(void **state)
 
 		buf_append_format(&slaac, "{\"link\": \"tap0\", \"type\": \"%s\"}", types[i]);
 		check_file(buf_text(&slaac), MATCH
-			"DHCP=no\nIPv6AcceptRA=yes\n\n[IPv6AcceptRA]\nUseDNS=no\nUseDomains=no\n");
+			"DHCP=no\nIPv6AcceptRA=yes\n\n[IPv6AcceptRA]\nUseDNS=no\nUseDomains=no\n"
+			"DHCPv6Client=no\n");
 		buf_append_format(&dhcp, "{\"link\": \"tap0\", \"type\": \"%s\"}", dhcp_types[i]);
 		check_file(buf_text(&dhcp),
 			MATCH "DHCP=ipv6\nIPv6AcceptRA=yes\n\n[DHCPv6]\nUseDNS=no\nUseNTP=no\n"
