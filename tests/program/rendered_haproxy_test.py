@@ -340,6 +340,26 @@ def test_what_begins_to_serve_may_have_to_pass_its_checks_first(
     eventually(lambda: balancer.get()[0] == 200 and alive.requests, "the other one gets some")
 
 
+@pytest.mark.parametrize("version, knows", [("3.0.11-1", False), ("3.1.0-1~bpo12+1", True),
+                                            ("4.0-1", True), ("2.9-1", False)])
+def test_init_state_is_said_to_a_haproxy_that_knows_it(
+        make_amphora, lb_id, server, tmp_path, version, knows):
+    """Ours is older than its package says here, and refuses the word."""
+    (tmp_path / "status").write_text(
+        f"Package: haproxy\nStatus: install ok installed\nVersion: {version}\n\n")
+    amphora = make_amphora(wrapper=(
+        "unshare", "--mount", "sh", "-c",
+        f"mount --bind {tmp_path}/status /var/lib/dpkg/status && exec \"$@\"", "sh"))
+    amphora.drop_in.set("agent", "members_start_down", True)
+    answer = amphora.start().api.put(
+        f"/1.0/loadbalancer/{amphora.id}/{lb_id}/model?dry_run=true",
+        {"vip_address": VIP, "listeners": [{"protocol": "HTTP", "protocol_port": 80,
+                                            "default_pool": http_pool(server, healthmonitor={
+                                                "type": "TCP", **FAST})}]})
+    assert ("unknown keyword 'init-state'" in answer.text) == knows
+    assert answer.status == (500 if knows else 200)
+
+
 def test_a_cookie_with_an_odd_name_sticks(balancer, resources):
     servers = [resources.enter_context(WebServer(name)) for name in ("one", "two")]
     for server in servers:
