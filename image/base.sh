@@ -3,24 +3,30 @@
 # usage: base.sh SUITE OUTPUT.tar PACKAGE...
 # The Debian that an amphora stands on, without the agent: those packages and what they need, a generic kernel without
 # what no virtual machine has. As root, without loop devices.
-set -eu
+set -euf
 suite=$1
 output=$2
 shift 2
 
 # The cloud kernel has no AHCI driver, and the config drive is a CD-ROM on SATA on machine type q35. So it is the generic
 # kernel, less these folders. net/sctp and the drivers of network cards (SR-IOV) stay.
-pruned_modules="sound drivers/accessibility drivers/bluetooth drivers/firewire drivers/gpu drivers/hid drivers/hwmon
-	drivers/iio drivers/infiniband drivers/input drivers/isdn drivers/leds drivers/md drivers/media drivers/mmc drivers/mtd
-	drivers/net/can drivers/net/usb drivers/net/wireless drivers/staging drivers/usb drivers/video fs/btrfs fs/ceph
-	fs/f2fs fs/gfs2 fs/jfs fs/nfs fs/nfsd fs/ocfs2 fs/smb fs/xfs net/bluetooth net/can net/mac80211 net/tipc
+pruned_modules="sound drivers/accel drivers/accessibility drivers/atm drivers/bluetooth drivers/comedi drivers/edac
+	drivers/firewire drivers/gpu drivers/hid drivers/hwmon drivers/iio drivers/infiniband drivers/input drivers/isdn
+	drivers/leds drivers/md drivers/media drivers/message drivers/mmc drivers/mtd drivers/net/arcnet drivers/net/can
+	drivers/net/ieee802154 drivers/net/usb drivers/net/wireless drivers/net/wwan drivers/platform drivers/scsi/*
+	drivers/soundwire drivers/staging drivers/target drivers/thunderbolt drivers/usb drivers/video drivers/w1 fs/afs
+	fs/bcachefs fs/btrfs fs/ceph fs/f2fs fs/gfs2 fs/jffs2 fs/jfs fs/nfs fs/nfsd fs/nilfs2 fs/ntfs3 fs/ocfs2 fs/reiserfs
+	fs/smb fs/ubifs fs/xfs net/bluetooth net/can net/ceph net/mac80211 net/nfc net/rxrpc net/sunrpc net/tipc
 	net/wireless"
-pruned_files="/usr/share/man/* /usr/share/locale/* /usr/share/info/* /usr/share/doc/* /usr/share/bash-completion/*"
+# What people read, udev's names of hardware, and Perl's modules: keepalived's SNMP library is linked with Perl but loads
+# none, and what Debian's own scripts load is perl-base's.
+pruned_folders="share/bash-completion share/doc share/info share/locale share/man share/perl lib/udev/hwdb.d
+	lib/*-linux-gnu/perl"
 
 packages=$(printf '%s,' "linux-image-$(dpkg --print-architecture)" "$@")
 set --
-for files in $pruned_files; do
-	set -- "$@" --dpkgopt="path-exclude=$files"
+for folder in $pruned_folders; do
+	set -- "$@" --dpkgopt="path-exclude=/usr/$folder/*"
 done
 set -- "$@" --dpkgopt='path-include=/usr/share/doc/*/copyright'
 for modules in $pruned_modules; do
