@@ -10,12 +10,13 @@
 #   make bench      measure; VS=reference measures the Python agent beside it
 #   make deb        a Debian package in build/deb, for the suite that this is (test-deb: try it; both as root)
 #   make image      build/image/amphora-ARCH.qcow2, which boots as an amphora (as root); IMAGE_SUITE=bookworm
-#   make install    DESTDIR= prefix=/usr
+#   make install    DESTDIR= prefix=/usr sysconfdir=/etc
 #   make check-layers check-format format clean
 #
 # V=1 shows the commands; SAN=1 builds and tests with ASan and UBSan in a folder of its own.
 
 prefix ?= /usr
+sysconfdir ?= /etc
 DESTDIR ?=
 PYTHON ?= /usr/bin/python3
 
@@ -48,7 +49,7 @@ folders := base sys conf model render traffic haproxy keepalived lvs net deploy 
 module_sources := $(sort $(foreach folder,$(folders),$(wildcard agent/$(folder)/*.c)))
 module_objects := $(module_sources:agent/%.c=$(build)/obj/%.o)
 modules := $(build)/libamphora.a
-units := $(sort $(wildcard systemd/*.service))
+units := $(sort $(wildcard systemd/*.service systemd/*.service.d/*.conf))
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
 libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lsystemd -lnl-genl-3 -lnl-3 -lnftables
 
@@ -165,11 +166,14 @@ install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/amphora-agent/templates
 	install -m 0755 $(programs:%=$(build)/%) $(DESTDIR)$(prefix)/bin
 	install -m 0644 templates/*.mustache $(DESTDIR)$(prefix)/share/amphora-agent/templates
-	install -d $(DESTDIR)$(prefix)/lib/systemd/system
-	for unit in $(notdir $(units)); do \
-		sed 's|/usr/bin/|$(prefix)/bin/|' systemd/$$unit >$(DESTDIR)$(prefix)/lib/systemd/system/$$unit && \
-		chmod 0644 $(DESTDIR)$(prefix)/lib/systemd/system/$$unit || exit 1; \
+	for unit in $(units:systemd/%=%); do \
+		to=$(DESTDIR)$(prefix)/lib/systemd/system/$$unit && install -D -m 0644 systemd/$$unit $$to && \
+		sed -i 's|/usr/bin/|$(prefix)/bin/|' $$to || exit 1; \
 	done
+	for folder in sysusers.d tmpfiles.d; do \
+		install -D -m 0644 -t $(DESTDIR)$(prefix)/lib/$$folder systemd/$$folder/*.conf || exit 1; \
+	done
+	install -D -m 0644 -t $(DESTDIR)$(sysconfdir)/octavia/amphora-agent.conf.d systemd/amphora-agent.conf.d/*.conf
 
 check-layers:
 	$(Q)$(PYTHON) tests/check_layers.py ARCHITECTURE.md agent

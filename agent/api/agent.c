@@ -10,7 +10,6 @@
 #include "api/companion.h"
 #include "api/identity.h"
 #include "api/route.h"
-#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -20,6 +19,7 @@
 #include "deploy/admission.h"
 #include "deploy/recovery.h"
 #include "deploy/site.h"
+#include "deploy/vrrp_check.h"
 #include "haproxy/launch.h"
 #include "haproxy/own_config.h"
 #include "haproxy/restore.h"
@@ -206,7 +206,7 @@ static void data_plane_restore(struct agent *agent)
 	haproxy_restore_all(agent->site);
 	admission_restore(&agent->deploy);
 	lvs_restore(agent->lvs);
-	vrrp_check_refresh(agent);
+	vrrp_check_refresh(&agent->deploy);
 	vrrp_restore(agent->keepalived);
 }
 
@@ -328,6 +328,7 @@ static bool fixed_settings_compare(const struct agent *agent, const struct setti
 		{"user_log_facility", new->user_log_facility == site->user_log_facility},
 		{"administrative_log_facility",
 			new->administrative_log_facility == site->administrative_log_facility},
+		{"members_start_down", new->members_start_down == site->members_start_down},
 		{"template_dir", has_same_templates(agent, new)},
 		{"network_namespace", text_equal(new->network_namespace, site->network_namespace)},
 		{"runtime_dir", text_equal(new->runtime_dir, site->runtime_dir)},

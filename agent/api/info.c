@@ -6,15 +6,15 @@
 #include "api/handlers.h"
 #include "api/reply.h"
 #include "base/alloc.h"
-#include "base/file.h"
 #include "haproxy/config.h"
 #include "haproxy/instance.h"
 #include "lvs/instance.h"
 #include "lvs/site.h"
 #include "sys/package.h"
 #include "sys/procfs.h"
+#include "sys/tuned.h"
 
-enum { HOSTNAME_MAX = 256, TUNED_PROFILE_MAX_BYTES = 4 * KIB };
+enum { HOSTNAME_MAX = 256 };
 
 static const char api_version[] = "1.0";
 
@@ -130,16 +130,13 @@ static void networks_append(json_t *details, const struct haproxy_site *site)
 	json_object_set_new(details, "networks", networks);
 }
 
-/* What tuned says of itself: "" where it is not installed; anything but a string breaks
- * controllers. */
+/* Controllers count on a string, also where there is no TuneD. */
 static void tuned_append(json_t *details)
 {
-	cleanup_buf struct buf profile = BUF_INIT(TUNED_PROFILE_MAX_BYTES);
+	struct tuned_profiles profiles;
 
-	if (file_read("/etc/tuned/active_profile", &profile, NULL) < 0)
-		buf_clear(&profile);
-	json_object_set_new(details, "active_tuned_profiles",
-		json_stringn(buf_text(&profile), strcspn(buf_text(&profile), "\n")));
+	tuned_read_profiles(&profiles);
+	json_object_set_new(details, "active_tuned_profiles", json_string(profiles.text));
 }
 
 static int text_compare(const void *a, const void *b)

@@ -7,10 +7,10 @@
 #include "api/reply.h"
 #include "api/udp_listener.h"
 #include "api/vips.h"
-#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "deploy/deployment.h"
+#include "deploy/vrrp_check.h"
 #include "haproxy/config.h"
 #include "haproxy/instance.h"
 #include "haproxy/stored_model.h"
@@ -116,7 +116,7 @@ void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 	}
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
 	r = action_run(action, instance, &applied, &output, &err);
-	vrrp_check_refresh(call->agent);
+	vrrp_check_refresh(agent_deploy(call->agent));
 	/* HAProxy itself, or its namespace, may be what is not there. */
 	if (r == -ENOENT && !haproxy_instance_exists(instance->site, &id)) {
 		reply_not_found(ret_reply, &id);
@@ -159,7 +159,7 @@ void listener_delete(const struct call *call, struct http_reply *ret_reply)
 	}
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
 	r = haproxy_instance_delete(instance, &err);
-	vrrp_check_refresh(call->agent);
+	vrrp_check_refresh(agent_deploy(call->agent));
 	reply_deleted(ret_reply, r, &err);
 }
 
@@ -174,7 +174,7 @@ void load_balancer_delete(const struct call *call, struct http_reply *ret_reply)
 		return;
 	instance = haproxy_instance_acquire(agent_haproxy(call->agent), &id);
 	r = deployment_delete(agent_deploy(call->agent), instance, &err);
-	vrrp_check_refresh(call->agent);
+	vrrp_check_refresh(agent_deploy(call->agent));
 	reply_deleted(ret_reply, r, &err);
 }
 

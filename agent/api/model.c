@@ -6,11 +6,11 @@
 #include "api/reply.h"
 #include "api/traffic.h"
 #include "api/vips.h"
-#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "deploy/deployment.h"
+#include "deploy/vrrp_check.h"
 
 static json_t *faults_json(const struct fault_list *faults)
 {
@@ -162,7 +162,7 @@ static void model_apply(struct agent *agent, struct haproxy_instance *instance,
 
 	traffic_count_lvs(agent);
 	r = deployment_apply(agent_deploy(agent), instance, deployment, &result, &err);
-	vrrp_check_refresh(agent);
+	vrrp_check_refresh(agent_deploy(agent));
 	if (r < 0) {
 		reply_not_applied(ret_reply, r, &result, &err);
 		return;

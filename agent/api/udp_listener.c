@@ -8,10 +8,10 @@
 #include "api/reply.h"
 #include "api/traffic.h"
 #include "api/vips.h"
-#include "api/vrrp_check.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "deploy/admission.h"
+#include "deploy/vrrp_check.h"
 #include "keepalived/check.h"
 #include "lvs/config.h"
 #include "lvs/instance.h"
@@ -126,7 +126,7 @@ void udp_listener_act(const struct call *call, const struct id *listener, enum a
 		traffic_count_lvs(call->agent);
 	r = action_run(action, instance, &applied, &err);
 	admission_refresh(agent_deploy(call->agent));
-	vrrp_check_refresh(call->agent);
+	vrrp_check_refresh(agent_deploy(call->agent));
 	if (r == -ENOENT) {
 		reply_not_found(ret_reply, listener);
 	} else if (r < 0) {
@@ -154,7 +154,7 @@ void udp_listener_delete(
 	traffic_count_lvs(call->agent);
 	r = lvs_instance_delete(instance, &err);
 	admission_refresh(agent_deploy(call->agent));
-	vrrp_check_refresh(call->agent);
+	vrrp_check_refresh(agent_deploy(call->agent));
 	if (r < 0)
 		reply_error(ret_reply, 500, "Error deleting listener", err.text);
 	else

@@ -7,8 +7,8 @@
 #include "api/agent.h"
 #include "api/handlers.h"
 #include "api/reply.h"
-#include "api/vrrp_check.h"
 #include "base/alloc.h"
+#include "deploy/vrrp_check.h"
 #include "keepalived/check.h"
 
 void vrrp_config_put(const struct call *call, struct http_reply *ret_reply)
@@ -20,7 +20,7 @@ void vrrp_config_put(const struct call *call, struct http_reply *ret_reply)
 	int r;
 
 	/* The config names the script, and without it keepalived would not check anything. */
-	vrrp_check_refresh(call->agent);
+	vrrp_check_refresh(agent_deploy(call->agent));
 	vrrp = vrrp_acquire(agent_keepalived(call->agent));
 	r = vrrp_upload(vrrp, request->body, request->body_size_bytes, &output, &err);
 	if (r == -EBADMSG) {
@@ -43,7 +43,7 @@ void vrrp_act(const struct call *call, struct http_reply *ret_reply)
 
 	if (call_action(call, 0, &action, ret_reply) < 0)
 		return;
-	vrrp_check_refresh(call->agent);
+	vrrp_check_refresh(agent_deploy(call->agent));
 	vrrp = vrrp_acquire(agent_keepalived(call->agent));
 	if (action == ACTION_STOP)
 		r = vrrp_stop(vrrp, &err);

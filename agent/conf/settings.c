@@ -387,6 +387,8 @@ void settings_describe(const struct settings *settings, struct buf *ret_text)
 	buf_append_format(ret_text, "HAProxy              %s, network namespace %s\n",
 		settings->haproxy_cmd, or_else(settings->network_namespace, "(the agent's own)"));
 	prometheus_describe(settings, ret_text);
+	buf_append_format(ret_text, "new members          %s\n",
+		settings->members_start_down ? "down until checks pass" : "up until a check fails");
 	buf_append_format(ret_text, "load balancers       %s\n", settings->base_path);
 	buf_append_format(ret_text, "their certificates   %s\n", settings->base_cert_dir);
 	buf_append_format(

@@ -66,6 +66,12 @@ struct settings {
 	 */
 	uint16_t prometheus_port;
 	unsigned prometheus_exporter_port;
+	/*
+	 * A checked member that is new, or was administratively down, gets nothing before checks
+	 * pass: one with HAProxy 3.1 and newer, max_retries of them with older ones, where that
+	 * goes for members that come without a reload.
+	 */
+	bool members_start_down;
 	char *keepalived_cmd; /* absolute, or looked up in PATH */
 };
 

@@ -238,13 +238,13 @@ static int parse_targets(
 
 static const char path[] = "an absolute path";
 static const char path_or_nothing[] = "an absolute path, or nothing for the default";
+static const char boolean[] = "true, yes, on, 1, false, no, off or 0";
 static const char facility[] = "a number from 0 to 7 (LOG_LOCAL0 to LOG_LOCAL7)";
 static const char seconds[] = "a number of seconds from 1 to 86400";
 
 /* Section, key, how it is read, where to, default. */
 const struct settings_key settings_table[] = {
-	{"DEFAULT", "debug", parse_boolean, AT(debug), "false",
-		.allowed = "true, yes, on, 1, false, no, off or 0"},
+	{"DEFAULT", "debug", parse_boolean, AT(debug), "false", .allowed = boolean},
 
 	{"haproxy_amphora", "base_path", parse_path, AT(base_path), "/var/lib/octavia",
 		.allowed = path},
@@ -303,6 +303,8 @@ const struct settings_key settings_table[] = {
 		.allowed = "a port from 1 to 65535, or 0 for no Prometheus proxy"},
 	{"agent", "prometheus_exporter_port", parse_number, AT(prometheus_exporter_port), "9101",
 		.allowed = "a port from 1 to 65535", .min = 1, .max = UINT16_MAX},
+	{"agent", "members_start_down", parse_boolean, AT(members_start_down), "false",
+		.allowed = boolean},
 	{"agent", "keepalived_cmd", parse_program, AT(keepalived_cmd), "/usr/sbin/keepalived",
 		.allowed = "a program: an absolute path, or a name in PATH"},
 };

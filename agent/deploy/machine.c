@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deploy/machine.h"
 
-#include <sched.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -12,20 +10,20 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sys/procfs.h"
+#include "sys/tuned.h"
 
 enum { NUMBER_MAX_BYTES = 32 };
 
-/* A container that has some of the machine's CPUs cannot put HAProxy on the others. */
-static bool has_all_cpus(unsigned cpu_count)
+/*
+ * CPUs are HAProxy's own where the image keeps everything else off them, as Octavia has it;
+ * anywhere else, the kernel knows better.
+ */
+static unsigned haproxy_cpu_count(void)
 {
-	cpu_set_t ours;
+	struct tuned_profiles profiles;
 
-	if (cpu_count > CPU_SETSIZE || sched_getaffinity(0, sizeof(ours), &ours) < 0)
-		return false;
-	for (unsigned i = 0; i < cpu_count; i++)
-		if (!CPU_ISSET(i, &ours))
-			return false;
-	return true;
+	tuned_read_profiles(&profiles);
+	return tuned_profiles_have(&profiles, "amphora") ? procfs_cpu_count() : 0;
 }
 
 static uint64_t available_read(void)
@@ -60,10 +58,8 @@ static uint64_t available_kept(const char *runtime_dir)
 
 struct machine machine_measure(const char *runtime_dir)
 {
-	unsigned cpu_count = procfs_cpu_count();
-
 	return (struct machine){
-		.cpu_count = has_all_cpus(cpu_count) ? cpu_count : 0,
+		.cpu_count = haproxy_cpu_count(),
 		.available_kib = available_kept(runtime_dir),
 	};
 }

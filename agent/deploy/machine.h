@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct machine {
-	unsigned cpu_count;     /* 0: not all of them are ours */
+	unsigned cpu_count;     /* 0: HAProxy has none to itself */
 	uint64_t available_kib; /* free, buffers and cached when it was measured; 0: unknown */
 };
 

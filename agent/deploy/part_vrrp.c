@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 #include "deploy/part.h"
+#include "deploy/vrrp_check.h"
 #include "keepalived/vrrp.h"
 
 static void acquire(struct part *part)
@@ -52,14 +53,19 @@ static int install(const struct part *part, const struct buf *text, struct err *
 	return vrrp_install(part->instance, buf_text(text), text->size_bytes, err);
 }
 
-/* keepalived's words are in err. */
+/*
+ * The others have been taken up: a keepalived whose first check finds nobody to ask waits for two
+ * good ones before it holds the VIP. Its words are in err.
+ */
 static int take_up(
 	const struct part *part, enum applied *ret_applied, struct buf *ret_output, struct err *err)
 {
 	bool started;
-	int r = vrrp_start(part->instance, &started, err);
+	int r;
 
 	(void)ret_output;
+	vrrp_check_refresh(part->site);
+	r = vrrp_start(part->instance, &started, err);
 	if (r == 0)
 		*ret_applied = started ? APPLIED_START : APPLIED_RELOAD;
 	return r;

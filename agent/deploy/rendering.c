@@ -17,8 +17,23 @@
 #include "render/keepalived_vrrp.h"
 #include "sys/http_server.h"
 #include "sys/installation.h"
+#include "sys/package.h"
 
 enum { NOTES_MAX_BYTES = 64 * KIB };
+
+/* HAProxy 3.1 and newer do. */
+static bool knows_init_state(const struct haproxy_site *site)
+{
+	struct package_version version;
+	unsigned long major, minor = 0;
+	char *rest;
+
+	package_haproxy_version(site->haproxy_cmd, &version);
+	major = strtoul(version.text, &rest, 10);
+	if (*rest == '.')
+		minor = strtoul(rest + 1, NULL, 10);
+	return major > 3 || (major == 3 && minor >= 1);
+}
 
 /* An operator's template may hold what no upload may, and keeps it no more than an upload does. */
 static int haproxy_render(const struct deploy_site *deploy,
@@ -41,6 +56,7 @@ static int haproxy_render(const struct deploy_site *deploy,
 		.prometheus_exporter_port = site->prometheus_exporter_port,
 		.available_memory_kib = deploy->machine.available_kib,
 		.cpu_count = deploy->machine.cpu_count,
+		.members_start_down = site->members_start_down && knows_init_state(site),
 	};
 	int r = render_haproxy_cfg(load_balancer, &options, &rendered, err);
 

@@ -32,7 +32,8 @@ static enum haproxy_applied intent_compare(
 		return HAPROXY_APPLIED_RELOAD;
 	}
 	if (haproxy_runtime_plan_make(buf_text(&before->config), before->config.size_bytes,
-		    buf_text(&after->config), after->config.size_bytes, &intent->plan, &err) < 0) {
+		    buf_text(&after->config), after->config.size_bytes,
+		    instance->site->members_start_down, &intent->plan, &err) < 0) {
 		log_debug("load balancer %s: needs a reload: %s", instance->id.text, err.text);
 		return HAPROXY_APPLIED_RELOAD;
 	}

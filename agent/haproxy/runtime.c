@@ -163,6 +163,7 @@ struct planning {
 	struct backends backends;
 	struct haproxy_servers old;
 	struct haproxy_servers new;
+	bool members_start_down;
 	struct haproxy_runtime_plan plan; /* additions and changes */
 	struct haproxy_runtime_plan removals;
 };
@@ -238,6 +239,17 @@ static bool checks_by_proxy(const struct haproxy_server *server)
 	return false;
 }
 
+/*
+ * What begins to serve is up to HAProxy until a check fails. With init-state, which 3.1 and newer
+ * know, the server's own line says otherwise.
+ */
+static void plan_start(struct planning *planning, const struct haproxy_server *server)
+{
+	if (planning->members_start_down && server->check && !has_option(server, "init-state"))
+		plan_append(&planning->plan,
+			xformat("set server %s/%s health down", server->backend, server->name));
+}
+
 static int plan_addition(
 	struct planning *planning, const struct haproxy_server *server, struct err *err)
 {
@@ -255,8 +267,10 @@ static int plan_addition(
 			checks_by_proxy(server) ? " check-send-proxy" : "", server->weight));
 	if (server->check)
 		plan_append(&planning->plan, xformat("enable health %s/%s", backend, name));
-	if (!server->disabled)
-		plan_append(&planning->plan, xformat("enable server %s/%s", backend, name));
+	if (server->disabled)
+		return 0;
+	plan_append(&planning->plan, xformat("enable server %s/%s", backend, name));
+	plan_start(planning, server);
 	return 0;
 }
 
@@ -271,6 +285,8 @@ static int plan_change(struct planning *planning, const struct haproxy_server *o
 	if (old->disabled != new->disabled)
 		plan_append(&planning->plan, xformat("set server %s/%s state %s", new->backend,
 						     new->name, new->disabled ? "maint" : "ready"));
+	if (old->disabled && !new->disabled)
+		plan_start(planning, new);
 	return 0;
 }
 
@@ -346,9 +362,11 @@ static int plan_servers(struct planning *planning, struct err *err)
 }
 
 int haproxy_runtime_plan_make(const char *old, size_t old_size_bytes, const char *new,
-	size_t new_size_bytes, struct haproxy_runtime_plan *ret_plan, struct err *err)
+	size_t new_size_bytes, bool members_start_down, struct haproxy_runtime_plan *ret_plan,
+	struct err *err)
 {
-	CLEANUP(planning_deinit) struct planning planning = {0};
+	CLEANUP(planning_deinit)
+	struct planning planning = {.members_start_down = members_start_down};
 	int r;
 
 	*ret_plan = (struct haproxy_runtime_plan){0};

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -26,10 +27,12 @@ struct haproxy_runtime_plan {
 
 /*
  * Pure: what turns a worker that runs with old into one that runs with new; no commands when they
- * mean the same. -ENOTSUP with the reason when only a reload can.
+ * mean the same. -ENOTSUP with the reason when only a reload can. members_start_down:
+ * conf/settings.h.
  */
 int haproxy_runtime_plan_make(const char *old, size_t old_size_bytes, const char *new,
-	size_t new_size_bytes, struct haproxy_runtime_plan *ret_plan, struct err *err);
+	size_t new_size_bytes, bool members_start_down, struct haproxy_runtime_plan *ret_plan,
+	struct err *err);
 void haproxy_runtime_plan_deinit(struct haproxy_runtime_plan *plan);
 
 /*

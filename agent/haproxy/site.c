@@ -50,6 +50,7 @@ int haproxy_site_new(const struct settings *settings, struct service_manager *se
 	site->administrative_log_facility = settings->administrative_log_facility;
 	site->prometheus_port = settings->prometheus_port;
 	site->prometheus_exporter_port = (in_port_t)settings->prometheus_exporter_port;
+	site->members_start_down = settings->members_start_down;
 	site->peer_name = peer_name_of(&settings->amphora_id);
 	site->services = services;
 	site->locks = id_locks_new();

@@ -28,6 +28,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -44,6 +45,7 @@ struct haproxy_site {
 	char *template_dir;      /* found: the configured one, or ours */
 	unsigned user_log_facility, administrative_log_facility;
 	in_port_t prometheus_port, prometheus_exporter_port; /* as in render/haproxy_cfg.h */
+	bool members_start_down;                             /* as in conf/settings.h */
 	char *peer_name; /* ours: haproxy -L (render/peer_name.h) */
 	struct service_manager *services;
 	struct id_locks *locks;         /* base/id_lock.h */

@@ -96,20 +96,6 @@ int haproxy_stored_model_read(const struct haproxy_site *site, const struct id *
 		id->text);
 }
 
-struct load_balancer *haproxy_stored_model_parse(
-	const struct haproxy_site *site, const struct id *id)
-{
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
-	cleanup_faults struct faults faults = {0};
-	struct load_balancer *load_balancer = NULL;
-	char etag[MD5_HEX_SIZE + 1];
-
-	if (haproxy_stored_model_read(site, id, &text, etag, NULL) < 0)
-		return NULL;
-	load_balancer_parse(buf_text(&text), text.size_bytes, id, &faults, &load_balancer, NULL);
-	return load_balancer;
-}
-
 /* All models but the one in the file of that name. */
 static void models_remove(const struct haproxy_instance *instance, const char *kept)
 {

@@ -12,7 +12,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "haproxy/instance.h"
-#include "model/load_balancer.h"
 #include "sys/digest.h"
 
 /* Beside what is in force, until config is installed, which must happen byte for byte. */
@@ -24,9 +23,6 @@ int haproxy_stored_model_store(struct haproxy_instance *instance, const struct b
  */
 int haproxy_stored_model_read(const struct haproxy_site *site, const struct id *id,
 	struct buf *ret_text, char ret_etag[static MD5_HEX_SIZE + 1], struct err *err);
-/* The same, parsed; NULL when there is none. */
-struct load_balancer *haproxy_stored_model_parse(
-	const struct haproxy_site *site, const struct id *id);
 /* Removes what is not in force. */
 void haproxy_stored_model_prune(struct haproxy_instance *instance);
 /* Removes all of them: a config was uploaded, even if it is the one that was rendered here. */

@@ -61,11 +61,15 @@ static const struct refused_key refused_without_request[] = {
 	{"http_method", REFUSED_WITHOUT_REQUEST},
 	{"url_path", REFUSED_WITHOUT_REQUEST},
 	{"expected_codes", REFUSED_WITHOUT_REQUEST},
-	{"http_version", REFUSED_WITHOUT_REQUEST},
-	{"domain_name", REFUSED_WITHOUT_REQUEST},
 	{NULL, NULL},
 };
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
+/* Octavia's API takes these, and stores them. */
+#define IGNORED_WITHOUT_REQUEST "has no effect: only HTTP and HTTPS monitors send requests"
+static const struct refused_key ignored_without_request[] = {
+	{"http_version", IGNORED_WITHOUT_REQUEST},
+	{"domain_name", IGNORED_WITHOUT_REQUEST},
+	{NULL, NULL},
+};
 
 static bool is_hex(char c)
 {
@@ -79,6 +83,8 @@ static const char *fault_of_path(const char *path)
 		return "must begin with '/'";
 	if (path[1] == '/')
 		return "must be a path: '//' begins a host name";
+	if (strcspn(path, "[]") < strcspn(path, "?"))
+		return "must not hold '[' or ']' before its '?': write %5B and %5D";
 	for (const char *p = path; *p; p++) {
 		if (*p == ' ')
 			return "must not hold a space: write %20";
@@ -188,12 +194,15 @@ static const char *read_version(struct reader *reader)
 static void read_host(struct reader *reader, struct health_monitor_request *request)
 {
 	const char *host = reader_text(reader, "domain_name", HOST_CHARACTERS_MAX);
+	/* A version at fault is none, and could have been any. */
+	bool is_1_0 = request->version ? text_equal(request->version, "1.0")
+				       : !reader_has(reader, "http_version");
 
 	if (!host)
 		return;
 	if (!is_domain_name(host))
 		reader_fault(reader, "domain_name", "must be a domain name");
-	else if (!request->version || text_equal(request->version, "1.0"))
+	else if (is_1_0)
 		reader_fault(reader, "domain_name", "needs http_version 1.1");
 	else
 		request->host = xstrdup(host);
@@ -288,8 +297,9 @@ void health_monitor_parse(struct reader *reader, struct naming *naming, const st
 			check_request_of_lvs(reader, &ret_monitor->request);
 	} else {
 		reader_refuse(reader, refused_without_request);
+		reader_ignore(reader, ignored_without_request);
 	}
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 void health_monitor_deinit(struct health_monitor *monitor)

@@ -18,7 +18,10 @@ static const char *const names[INSERT_HEADER_COUNT] = {
 	[INSERT_X_SSL_CLIENT_NOT_AFTER] = "X-SSL-Client-Not-After",
 };
 
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
+const char *insert_header_name(enum insert_header header)
+{
+	return names[header];
+}
 
 /* A text in Octavia's API, in any case; a person may well write the boolean. */
 static bool read_flag(struct reader *reader, const char *name)
@@ -47,5 +50,5 @@ void insert_headers_parse(
 		if (!ends_tls && i >= INSERT_X_SSL_CLIENT_VERIFY && reader_has(&headers, names[i]))
 			reader_fault(&headers, names[i], "needs a TERMINATED_HTTPS listener");
 	}
-	reader_finish(&headers, refused_keys);
+	reader_finish(&headers, NULL);
 }

@@ -23,6 +23,9 @@ enum insert_header {
 	INSERT_HEADER_COUNT,
 };
 
+/* "X-Forwarded-For" */
+const char *insert_header_name(enum insert_header header);
+
 struct reader;
 
 /*

@@ -12,7 +12,11 @@
 #include "model/reader.h"
 #include "model/url.h"
 
-enum { REDIRECT_HTTP_CODE_DEFAULT = 302, IDENTITY_SIZE_MAX = 256 * KIB };
+enum {
+	REDIRECT_HTTP_CODE_DEFAULT = 302,
+	IDENTITY_SIZE_MAX = 256 * KIB,
+	POSITION_LAST = INT32_MAX, /* of policies that say none */
+};
 
 static const struct choice actions[] = {
 	{"REDIRECT_TO_POOL", L7POLICY_REDIRECT_TO_POOL},
@@ -23,7 +27,6 @@ static const struct choice actions[] = {
 };
 
 static const char *const required_keys[] = {"action", NULL};
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
 
 #define ACTION(action) (1U << L7POLICY_##action)
 /* The keys that only some actions have. */
@@ -230,14 +233,15 @@ static void l7policy_parse(struct reader *reader, const struct l7policy_listener
 	ret_policy->action = (enum l7policy_action)reader_choice(
 		reader, "action", actions, L7POLICY_ACTION_COUNT);
 	ret_policy->admin_state_up = reader_flag(reader, "admin_state_up", true);
-	ret_policy->position = (unsigned)reader_number(reader, "position", 1, INT32_MAX, INT32_MAX);
+	ret_policy->position =
+		(unsigned)reader_number(reader, "position", 1, POSITION_LAST, POSITION_LAST);
 	read_target(reader, ret_policy);
 	read_rules(reader, listener->ends_tls, &rules, ret_policy);
 	read_id(reader, listener, &rules, ret_policy);
 	read_pool(reader, listener, ret_policy, ret_reference);
 	if (!reader_says(reader, "rules"))
 		reader_warn(reader, "rules", "are none: no request ever matches");
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 /* A policy before it has its place. */
@@ -254,6 +258,23 @@ static int compare_unplaced(const void *a, const void *b)
 	if (x->policy.position != y->policy.position)
 		return x->policy.position < y->policy.position ? -1 : 1;
 	return x->index < y->index ? -1 : 1;
+}
+
+/*
+ * Octavia's API puts the later one first, and answers with positions that differ: whoever means
+ * that must say it.
+ */
+static void check_positions(
+	const struct reader_list *list, const struct unplaced unplaced[], size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		const struct place place = {.parent = &list->place, .index = unplaced[i].index};
+
+		if (unplaced[i].policy.position == unplaced[i - 1].policy.position &&
+			unplaced[i].policy.position != POSITION_LAST)
+			faults_warn(list->faults, &place, "position",
+				"is another policy's too: they come in the order of this list");
+	}
 }
 
 void l7policies_parse(struct reader *reader, const struct l7policy_listener *listener,
@@ -275,6 +296,7 @@ void l7policies_parse(struct reader *reader, const struct l7policy_listener *lis
 		count++;
 	}
 	qsort(unplaced, count, sizeof(*unplaced), compare_unplaced);
+	check_positions(&list, unplaced, count);
 	policies = xcalloc(count, sizeof(*policies));
 	for (size_t i = 0; i < count; i++) {
 		policies[i] = unplaced[i].policy;

@@ -12,6 +12,7 @@
 #include "model/naming.h"
 #include "model/reader.h"
 #include "model/regular_expression.h"
+#include "model/token.h"
 
 /* Octavia's database. */
 enum { TEXT_CHARACTERS_MAX = 255 };
@@ -38,7 +39,6 @@ static const struct choice compare_type_words[] = {
 };
 
 static const char *const required_keys[] = {"type", "compare_type", "value", NULL};
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
 
 static bool is_visible(const char *text, const char *but)
 {
@@ -49,14 +49,6 @@ static bool is_visible(const char *text, const char *but)
 }
 
 /* Each returns NULL, or a sentence that says what is wrong with the text. */
-static const char *fault_of_token(const char *text)
-{
-	for (const char *p = text; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("!#$%&'*+-.^_`|~", *p))
-			return "must be made of letters, digits and any of \"!#$%&'*+-.^_`|~\"";
-	return NULL;
-}
-
 static const char *fault_of_dn_field(const char *text)
 {
 	bool is_field = isalpha((unsigned char)text[0]);
@@ -113,8 +105,8 @@ static const struct {
 	[L7RULE_HOST_NAME] = {.fault_of_value = fault_of_header_value},
 	[L7RULE_PATH] = {.fault_of_value = fault_of_header_value},
 	[L7RULE_FILE_TYPE] = {.fault_of_value = fault_of_header_value, .only_equal_or_regex = true},
-	[L7RULE_HEADER] = {.fault_of_key = fault_of_token, .fault_of_value = fault_of_header_value},
-	[L7RULE_COOKIE] = {.fault_of_key = fault_of_token, .fault_of_value = fault_of_cookie_value},
+	[L7RULE_HEADER] = {.fault_of_key = token_fault, .fault_of_value = fault_of_header_value},
+	[L7RULE_COOKIE] = {.fault_of_key = token_fault, .fault_of_value = fault_of_cookie_value},
 	[L7RULE_SSL_CONN_HAS_CERT] = {.fault_of_value = fault_of_true,
 		.is_of_tls = true,
 		.only_equal = true},
@@ -230,7 +222,7 @@ void l7rule_parse_id(struct reader *reader, struct naming *naming, const struct 
 		identity = xformat("%s/%s", policy_id->text, condition);
 	}
 	naming_read_id(naming, reader, NAMING_L7RULE, identity, &rule->id);
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 void l7rule_deinit(struct l7rule *rule)

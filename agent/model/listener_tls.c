@@ -20,9 +20,14 @@ static const struct refused_key keys_of_tls[] = {
 	{"client_authentication", NEEDS_TLS},
 	{"client_ca_certificate", NEEDS_TLS},
 	{"client_crl", NEEDS_TLS},
-	{"tls_ciphers", NEEDS_TLS},
-	{"tls_versions", NEEDS_TLS},
-	{"alpn_protocols", NEEDS_TLS},
+	{NULL, NULL},
+};
+/* Octavia's API takes these from any listener, and stores them. */
+#define IGNORED_WITHOUT_TLS "has no effect: this listener ends no TLS"
+static const struct refused_key ignored_keys_of_tls[] = {
+	{"tls_ciphers", IGNORED_WITHOUT_TLS},
+	{"tls_versions", IGNORED_WITHOUT_TLS},
+	{"alpn_protocols", IGNORED_WITHOUT_TLS},
 	{NULL, NULL},
 };
 
@@ -131,6 +136,7 @@ void listener_tls_parse(
 	*ret_tls = (struct listener_tls){0};
 	if (use == LISTENER_TLS_UNKNOWN) {
 		skip_keys(reader, keys_of_tls);
+		skip_keys(reader, ignored_keys_of_tls);
 		skip_keys(reader, keys_of_hsts);
 		return;
 	}
@@ -139,6 +145,7 @@ void listener_tls_parse(
 		use = LISTENER_TLS_NEVER;
 	if (use == LISTENER_TLS_NEVER) {
 		reader_refuse(reader, keys_of_tls);
+		reader_ignore(reader, ignored_keys_of_tls);
 	} else {
 		read_certificates(reader, ret_tls);
 		read_client_authentication(reader, ret_tls);

@@ -11,7 +11,11 @@
 #include "model/reader.h"
 #include "model/text_index.h"
 
-enum { PROJECT_ID_CHARACTERS_MAX = 36, LISTENERS_MAX = 10 * 1000 };
+enum {
+	PROJECT_ID_CHARACTERS_MAX = 36,
+	LISTENERS_MAX = 10 * 1000,
+	VIPS_MAX = 64, /* every listener is bound to each */
+};
 enum { TOPOLOGY_UNKNOWN = -1 };
 
 static const struct choice topologies[] = {
@@ -20,7 +24,6 @@ static const struct choice topologies[] = {
 	{NULL, 0},
 };
 
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
 static const struct refused_key refused_of_single[] = {
 	{"amphorae", "has a meaning with topology ACTIVE_STANDBY only"},
 	{"vrrp", "has a meaning with topology ACTIVE_STANDBY only"},
@@ -50,12 +53,10 @@ static bool has_family(const struct load_balancer *load_balancer, int family)
 	return false;
 }
 
+/* Kept in the pool: thousands of listeners may share it. */
 static bool has_member_of(const struct pool *pool, int family)
 {
-	for (size_t i = 0; i < pool->member_count; i++)
-		if (pool->members[i].address.family == family)
-			return true;
-	return false;
+	return family == AF_INET6 ? pool->has_ipv6_member : pool->has_ipv4_member;
 }
 
 /*
@@ -141,11 +142,11 @@ static void read_additional_vips(
 		address_format(&load_balancer->vips[0].address, text);
 		text_index_add(&addresses, text, 0);
 	}
-	while (reader_list_next(list, &reader)) {
+	while (load_balancer->vip_count < VIPS_MAX && reader_list_next(list, &reader)) {
 		struct vip *vip = &load_balancer->vips[load_balancer->vip_count++];
 
 		vip_parse(&reader, "ip_address", is_pair, vip);
-		reader_finish(&reader, refused_keys);
+		reader_finish(&reader, NULL);
 		if (vip->address.family == 0)
 			continue;
 		address_format(&vip->address, text);
@@ -161,8 +162,9 @@ static void read_vips(struct reader *reader, struct load_balancer *load_balancer
 	struct reader_list additional;
 	bool has_additional = reader_enter_list(reader, "additional_vips", &additional);
 
-	load_balancer->vips = xcalloc(1 + (has_additional ? reader_list_size(&additional) : 0),
-		sizeof(*load_balancer->vips));
+	if (has_additional && reader_list_size(&additional) >= VIPS_MAX)
+		reader_fault(reader, "additional_vips", "must be at most %d", VIPS_MAX - 1);
+	load_balancer->vips = xcalloc(VIPS_MAX, sizeof(*load_balancer->vips));
 	load_balancer->vip_count = 1;
 	vip_parse(reader, "vip_address", is_pair, &load_balancer->vips[0]);
 	if (has_additional)
@@ -208,7 +210,7 @@ static void read_load_balancer(
 	read_pair(reader, topology, load_balancer);
 	read_pools(reader, &naming, load_balancer);
 	read_listeners(reader, &naming, load_balancer);
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 static void read_document(const json_t *document, const struct id *id, struct faults *faults,
@@ -224,7 +226,7 @@ static void read_document(const json_t *document, const struct id *id, struct fa
 	}
 	if (reader_enter_object(&whole, "loadbalancer", &inner))
 		read_load_balancer(&inner, id, load_balancer);
-	reader_finish(&whole, refused_keys);
+	reader_finish(&whole, NULL);
 }
 
 int load_balancer_parse(const char *text, size_t size_bytes, const struct id *id,

@@ -34,7 +34,7 @@ static void read_id(
 		identity = xformat("name/%s", pool->name);
 	else if (owner_id && owner_id->text[0])
 		identity = xformat("listener/%s", owner_id->text);
-	else if (!owner_id && !reader_has(reader, "id"))
+	else if (!owner_id && !reader_has(reader, "id") && !reader_says(reader, "name"))
 		reader_fault(reader, NULL, "needs a name or an id, by which listeners refer to it");
 	naming_read_id(naming, reader, NAMING_POOL, identity, &pool->id);
 }
@@ -54,14 +54,6 @@ static void read_certificate(
 		reader_warn(reader, key, "has no effect without tls_enabled");
 }
 
-/* "" is none. */
-static bool is_said(struct reader *reader, const char *key)
-{
-	const char *text = json_string_value(reader_value(reader, key));
-
-	return reader_has(reader, key) && !(text && !text[0]);
-}
-
 static void read_tls(struct reader *reader, enum pool_protocol protocol, struct pool_tls *tls)
 {
 	tls->enabled = reader_flag(reader, "tls_enabled", false);
@@ -71,7 +63,7 @@ static void read_tls(struct reader *reader, enum pool_protocol protocol, struct 
 	read_certificate(reader, "client_certificate", tls->enabled, &tls->client_certificate);
 	read_certificate(reader, "ca_certificate", tls->enabled, &tls->ca_certificate);
 	read_certificate(reader, "crl", tls->enabled, &tls->crl);
-	if (tls->crl.text[0] && !is_said(reader, "ca_certificate"))
+	if (tls->crl.text[0] && !reader_says(reader, "ca_certificate"))
 		reader_fault(reader, "crl", "needs a ca_certificate beside it");
 }
 
@@ -85,9 +77,13 @@ static void read_members(struct reader *reader, struct naming *naming, enum pool
 	if (!reader_enter_list(reader, "members", &list))
 		return;
 	pool->members = xcalloc(reader_list_size(&list), sizeof(*pool->members));
-	while (reader_list_next(&list, &member))
-		member_parse(&member, naming, &pool->id, protocol, &ends,
-			&pool->members[pool->member_count++]);
+	while (reader_list_next(&list, &member)) {
+		struct member *read = &pool->members[pool->member_count++];
+
+		member_parse(&member, naming, &pool->id, protocol, &ends, read);
+		pool->has_ipv4_member |= read->address.family == AF_INET;
+		pool->has_ipv6_member |= read->address.family == AF_INET6;
+	}
 }
 
 static void read_health_monitor(struct reader *reader, struct naming *naming,

@@ -38,6 +38,7 @@ struct pool {
 	struct pool_tls tls;
 	struct member *members;
 	size_t member_count;
+	bool has_ipv4_member, has_ipv6_member;
 	struct health_monitor *health_monitor; /* NULL: members are not checked */
 };
 

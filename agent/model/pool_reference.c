@@ -90,6 +90,12 @@ void pool_reference_parse(struct reader *reader, const struct pool_use *use, str
 		ret_reference->id = reader_text(reader, use->id_key, READER_NAME_MAX);
 		ret_reference->name = ret_reference->id;
 	}
+	if (json_is_string(reader_value(reader, use->key))) {
+		reader_fault(reader, use->key,
+			"must be an object: a pool, or {\"name\": …} of another; '%s' takes a text",
+			use->id_key);
+		return;
+	}
 	if (!reader_enter_object(reader, use->key, &inner) || read_reference(&inner, ret_reference))
 		return;
 	pool = pool_list_add(pools);

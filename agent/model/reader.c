@@ -99,6 +99,13 @@ void reader_refuse(struct reader *reader, const struct refused_key refused[])
 			reader_fault(reader, refused->key, "%s", refused->why);
 }
 
+void reader_ignore(struct reader *reader, const struct refused_key ignored[])
+{
+	for (; ignored->key; ignored++)
+		if (reader_says(reader, ignored->key))
+			reader_warn(reader, ignored->key, "%s", ignored->why);
+}
+
 static bool has_control_character(const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
@@ -419,7 +426,7 @@ static void finish_key(struct reader *reader, const char *key, const json_t *val
 		return;
 	if (is_one_of(key, back_references, COUNT_OF(back_references)) && is_list_of_ids(value))
 		return;
-	for (; refused->key; refused++) {
+	for (; refused && refused->key; refused++) {
 		if (!text_equal(key, refused->key))
 			continue;
 		if (!says_nothing(value))

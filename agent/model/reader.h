@@ -48,7 +48,8 @@ enum { CHOICE_REFUSED = -1 };
 /* The word of a value that is in the table. */
 const char *choice_name(const struct choice choices[], int value);
 
-/* A key that is known and refused, where it says something. A table of them ends with {NULL}. */
+/* A key that is known, and refused or ignored where it says something. A table of them ends with
+ * {NULL}. */
 struct refused_key {
 	const char *key;
 	const char *why;
@@ -64,6 +65,8 @@ bool reader_init(struct reader *ret_reader, const json_t *document, struct fault
 void reader_require(struct reader *reader, const char *const keys[]);
 /* Faults for keys that have no place beside what the object's others say. */
 void reader_refuse(struct reader *reader, const struct refused_key refused[]);
+/* Warnings for such keys, where they do no harm. */
+void reader_ignore(struct reader *reader, const struct refused_key ignored[]);
 /* The key's value, for what no other call reads; NULL when it is absent or null. */
 const json_t *reader_value(struct reader *reader, const char *key);
 bool reader_has(struct reader *reader, const char *key);
@@ -113,7 +116,7 @@ bool reader_list_next_certificate(
 
 /*
  * Faults for the keys that nobody read, but for what Octavia's API puts into its own answers and an
- * agent has no use for (model.md, "Endpoints").
+ * agent has no use for (model.md, "Endpoints"). refused: what to say of some; NULL: of none.
  */
 void reader_finish(struct reader *reader, const struct refused_key refused[]);
 

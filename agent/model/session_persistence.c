@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/session_persistence.h"
 
-#include <ctype.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/address.h"
 #include "base/alloc.h"
 #include "base/text.h"
 #include "model/reader.h"
+#include "model/token.h"
 
 enum {
 	COOKIE_CHARACTERS_MAX = 255,
@@ -30,28 +29,18 @@ static const struct refused_key refused_cookie[] = {
 static const struct refused_key refused_times[] = {
 	{"persistence_timeout", "has a meaning for UDP and SCTP pools only"},
 	{"persistence_granularity", "has a meaning for UDP and SCTP pools only"}, {NULL, NULL}};
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
-
-/* RFC 6265: a cookie's name is a token of RFC 7230. */
-static bool is_cookie_name(const char *name)
-{
-	if (!name[0])
-		return false;
-	for (; *name; name++)
-		if (!isascii(*name) ||
-			(!isalnum((unsigned char)*name) && !strchr("!#$%&'*+-.^_`|~", *name)))
-			return false;
-	return true;
-}
 
 static void read_cookie_name(struct reader *reader, struct session_persistence *persistence)
 {
 	const char *name = reader_text(reader, "cookie_name", COOKIE_CHARACTERS_MAX);
+	const char *fault;
 
-	if (name && !is_cookie_name(name))
-		reader_fault(reader, "cookie_name",
-			"must be letters, digits and any of \"!#$%%&'*+-.^_`|~\"");
-	else if (name)
+	if (!name)
+		return;
+	fault = name[0] ? token_fault(name) : "must not be empty";
+	if (fault)
+		reader_fault(reader, "cookie_name", "%s", fault);
+	else
 		persistence->cookie_name = xstrdup(name);
 }
 
@@ -156,7 +145,7 @@ void session_persistence_parse(struct reader *reader, enum pool_protocol pool_pr
 		reader_refuse(reader, refused_times);
 	if (type == PERSISTENCE_APP_COOKIE && !reader_has(reader, "cookie_name"))
 		reader_fault(reader, "cookie_name", "is required for type APP_COOKIE");
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 void session_persistence_deinit(struct session_persistence *persistence)

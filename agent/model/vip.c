@@ -7,7 +7,6 @@
 #include "model/reader.h"
 
 static const char *const required_of_route[] = {"destination", "nexthop", NULL};
-static const struct refused_key refused_of_route[] = {{NULL, NULL}};
 
 /* A network; false, with a fault, when the text is none. */
 static bool read_cidr(struct reader *reader, const char *key, struct cidr *ret_cidr)
@@ -54,7 +53,7 @@ static void read_host_route(struct reader *reader, int family, struct host_route
 	check_family(reader, "destination", route->destination.address.family, family);
 	reader_address(reader, "nexthop", &route->nexthop);
 	check_family(reader, "nexthop", route->nexthop.family, family);
-	reader_finish(reader, refused_of_route);
+	reader_finish(reader, NULL);
 }
 
 static void read_host_routes(struct reader *reader, struct vip *vip)

@@ -28,7 +28,6 @@ static const struct choice auth_types[] = {{"PASS", 0}, {"AH", 1}, {NULL, 0}};
 
 static const char *const required_of_amphora[] = {"id", "vrrp_ip", NULL};
 static const char *const required_of_group[] = {"auth_pass", NULL};
-static const struct refused_key refused_keys[] = {{NULL, NULL}};
 
 /* Whether it consists of letters, digits and some of these others. */
 static bool is_word(const char *text, const char *others)
@@ -105,7 +104,7 @@ void amphorae_parse(struct reader_list *list, const struct vip *vips, size_t vip
 		check_not_vip(&reader, &amphorae[count], vips, vip_count);
 		if (count > 0)
 			check_pair(&reader, &amphorae[count - 1], &amphorae[count]);
-		reader_finish(&reader, refused_keys);
+		reader_finish(&reader, NULL);
 		count++;
 	}
 	*ret_amphorae = amphorae;
@@ -178,7 +177,7 @@ void vrrp_group_parse(
 		reader, "virtual_router_id", 1, ROUTER_ID_MAX, ROUTER_ID_DEFAULT);
 	ret_group->advert_int_s = (unsigned)reader_seconds(
 		reader, "advert_int", 1, ADVERT_INT_MAX, ADVERT_INT_DEFAULT);
-	reader_finish(reader, refused_keys);
+	reader_finish(reader, NULL);
 }
 
 void vrrp_group_deinit(struct vrrp_group *group)

@@ -19,13 +19,24 @@ static json_t *view_server(const struct member *member)
 	view_set_text(server, "id", member->id.text);
 	view_set_end(server, "address", &member->address, member->protocol_port);
 	view_set_number(server, "weight", member->weight);
-	view_set_flag(server, "backup", member->backup);
-	view_set_flag(server, "disabled", !member->admin_state_up);
+	if (member->backup)
+		view_set_flag(server, "backup", true);
+	if (!member->admin_state_up)
+		view_set_flag(server, "disabled", true);
 	if (member->monitor_address.family != 0)
 		view_set_host(server, "check_address", &member->monitor_address);
 	if (member->monitor_port)
 		view_set_number(server, "check_port", member->monitor_port);
 	return server;
+}
+
+/* What most servers say nothing of is found beside them. */
+static void set_server_defaults(json_t *backend)
+{
+	view_set_flag(backend, "backup", false);
+	view_set_flag(backend, "disabled", false);
+	view_set_text(backend, "check_address", NULL);
+	view_set_text(backend, "check_port", NULL);
 }
 
 static json_t *view_servers(const struct pool *pool)
@@ -47,6 +58,18 @@ static void set_servers(struct haproxy_scope *scope, json_t *backend, const stru
 		view_set(scope->servers, pool->id.text, servers);
 	}
 	view_set(backend, "servers", json_incref(servers));
+	set_server_defaults(backend);
+}
+
+/* How members are told of clients; NULL: they are not. */
+static const char *proxy_protocol(const struct pool *pool, const struct listener *listener)
+{
+	if (pool->protocol == POOL_PROXY)
+		return "send-proxy";
+	if (pool->protocol != POOL_PROXYV2)
+		return NULL;
+	return listener->protocol == LISTENER_TERMINATED_HTTPS ? "send-proxy-v2-ssl-cn"
+							       : "send-proxy-v2";
 }
 
 /* A pool of PROXY speaks what its listener speaks. */
@@ -57,12 +80,7 @@ static void set_mode(json_t *backend, const struct pool *pool, const struct list
 
 	view_set_text(backend, "mode", is_http ? "http" : "tcp");
 	view_set_flag(backend, "reuses_connections", is_http);
-	if (pool->protocol == POOL_PROXY)
-		view_set_text(backend, "proxy_protocol", "send-proxy");
-	else if (pool->protocol == POOL_PROXYV2)
-		view_set_text(backend, "proxy_protocol",
-			listener->protocol == LISTENER_TERMINATED_HTTPS ? "send-proxy-v2-ssl-cn"
-									: "send-proxy-v2");
+	view_set_text(backend, "proxy_protocol", proxy_protocol(pool, listener));
 }
 
 static void set_balance(json_t *backend, const struct pool *pool)
@@ -80,21 +98,12 @@ static void set_persistence(json_t *backend, const struct session_persistence *p
 {
 	cleanup_buf struct buf name = BUF_INIT(16 * KIB);
 
-	switch (persistence->type) {
-	case PERSISTENCE_NONE:
-		break;
-	case PERSISTENCE_SOURCE_IP:
-		view_set_flag(backend, "sticks_to_source", true);
-		break;
-	case PERSISTENCE_HTTP_COOKIE:
-		view_set_flag(backend, "sets_cookie", true);
-		break;
-	case PERSISTENCE_APP_COOKIE:
-		escape_sample_argument(
-			persistence->cookie_name, strlen(persistence->cookie_name), &name);
-		view_set_text(backend, "sticks_to_cookie", buf_text(&name));
-		break;
-	}
+	view_set_flag(backend, "sticks_to_source", persistence->type == PERSISTENCE_SOURCE_IP);
+	view_set_flag(backend, "sets_cookie", persistence->type == PERSISTENCE_HTTP_COOKIE);
+	if (persistence->type != PERSISTENCE_APP_COOKIE)
+		return;
+	escape_sample_argument(persistence->cookie_name, strlen(persistence->cookie_name), &name);
+	view_set_text(backend, "sticks_to_cookie", buf_text(&name));
 }
 
 /*
@@ -104,14 +113,18 @@ static void set_persistence(json_t *backend, const struct session_persistence *p
 static void set_tls(const struct haproxy_scope *scope, json_t *backend, const struct pool *pool)
 {
 	const struct pool_tls *pool_tls = &pool->tls;
+	const char *verify = NULL;
 	json_t *tls;
 
 	if (pool_tls->enabled && pool_tls->ca_certificate.text[0])
-		view_set_text(backend, "verify", "required");
+		verify = "required";
 	else if (pool_tls->enabled || health_check_is_over_tls(pool))
-		view_set_text(backend, "verify", "none");
-	if (!pool_tls->enabled)
+		verify = "none";
+	view_set_text(backend, "verify", verify);
+	if (!pool_tls->enabled) {
+		view_set(backend, "tls", json_null());
 		return;
+	}
 	tls = json_object();
 	tls_view_set_certificate(tls, "certificate", scope, &pool_tls->client_certificate);
 	tls_view_set_certificate(tls, "ca", scope, &pool_tls->ca_certificate);
@@ -138,25 +151,11 @@ static bool inserts(
 
 static void set_headers(json_t *backend, const struct pool *pool, const struct listener *listener)
 {
-	static const char *const names[INSERT_HEADER_COUNT] = {
-		[INSERT_X_FORWARDED_FOR] = "X-Forwarded-For",
-		[INSERT_X_FORWARDED_PORT] = "X-Forwarded-Port",
-		[INSERT_X_FORWARDED_PROTO] = "X-Forwarded-Proto",
-		[INSERT_X_SSL_CLIENT_VERIFY] = "X-SSL-Client-Verify",
-		[INSERT_X_SSL_CLIENT_HAS_CERT] = "X-SSL-Client-Has-Cert",
-		[INSERT_X_SSL_CLIENT_DN] = "X-SSL-Client-DN",
-		[INSERT_X_SSL_CLIENT_CN] = "X-SSL-Client-CN",
-		[INSERT_X_SSL_ISSUER] = "X-SSL-Issuer",
-		[INSERT_X_SSL_CLIENT_SHA1] = "X-SSL-Client-SHA1",
-		[INSERT_X_SSL_CLIENT_NOT_BEFORE] = "X-SSL-Client-Not-Before",
-		[INSERT_X_SSL_CLIENT_NOT_AFTER] = "X-SSL-Client-Not-After",
-	};
 	json_t *headers = json_object();
 
-	for (int header = 0; header < INSERT_HEADER_COUNT; header++)
-		view_set_flag(headers, names[header],
-			inserts(pool, listener, (enum insert_header)header));
-	if (json_object_get(headers, "X-Forwarded-Proto"))
+	for (enum insert_header header = 0; header < INSERT_HEADER_COUNT; header++)
+		view_set_flag(headers, insert_header_name(header), inserts(pool, listener, header));
+	if (json_is_true(json_object_get(headers, "X-Forwarded-Proto")))
 		view_set_text(headers, "X-Forwarded-Proto",
 			listener->protocol == LISTENER_TERMINATED_HTTPS ? "https" : "http");
 	view_set(backend, "headers", headers);

@@ -47,9 +47,12 @@ struct haproxy_cfg_options {
 	 * cache of TLS sessions. 0: unknown, HAProxy's own size.
 	 */
 	uint64_t available_memory_kib;
-	/* Of the amphora, whose first one is left to everybody else; 0: HAProxy is not pinned. */
+	/*
+	 * Of an amphora that keeps all but the first for HAProxy (sys/tuned.h); 0: HAProxy is not
+	 * pinned.
+	 */
 	unsigned cpu_count;
-	/* A checked member is down until its first check has passed: HAProxy 3.1 and newer. */
+	/* conf/settings.h, where HAProxy has "init-state": 3.1 and newer. */
 	bool members_start_down;
 };
 

@@ -89,16 +89,28 @@ static json_t *view_request(
 	return http;
 }
 
-static void set_tls(json_t *check, const struct pool *pool)
+/*
+ * The name in the handshake, with which members choose a certificate. Where certificates are
+ * verified HAProxy would want that name in them, which nobody asked for.
+ */
+static void set_sni(json_t *check, const struct pool *pool)
 {
 	const struct health_monitor *monitor = pool->health_monitor;
+	bool is_verified = pool->tls.enabled && pool->tls.ca_certificate.text[0];
 
+	view_set_text(check, "sni",
+		monitor->type == HEALTH_MONITOR_HTTPS && !is_verified ? monitor->request.host
+								      : NULL);
+}
+
+static void set_tls(json_t *check, const struct pool *pool)
+{
 	view_set_flag(check, "hello", is_hello(pool));
 	view_set_flag(check, "over_tls", health_check_is_over_tls(pool));
-	if (monitor->type == HEALTH_MONITOR_HTTPS && monitor->request.host)
-		view_set_text(check, "sni", monitor->request.host);
-	if (pool->tls.enabled && pool->tls.tls.alpn_protocols[0])
-		view_set_text(check, "alpn", pool->tls.tls.alpn_protocols);
+	set_sni(check, pool);
+	view_set_text(check, "alpn",
+		pool->tls.enabled && pool->tls.tls.alpn_protocols[0] ? pool->tls.tls.alpn_protocols
+								     : NULL);
 }
 
 json_t *health_check_view(struct haproxy_scope *scope, const struct pool *pool)

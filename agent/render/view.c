@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* "[2001:db8::1]", "[2001:db8::1]:65535" */
 enum { HOST_TEXT_MAX = ADDRESS_TEXT_MAX + 2, END_TEXT_MAX = HOST_TEXT_MAX + 6 };
@@ -21,7 +22,7 @@ void view_append(json_t *array, json_t *value)
 
 void view_set_text(json_t *object, const char *key, const char *text)
 {
-	view_set(object, key, json_string_nocheck(text));
+	view_set(object, key, text ? json_string_nocheck(text) : json_null());
 }
 
 void view_append_text(json_t *array, const char *text)
@@ -36,8 +37,7 @@ void view_set_number(json_t *object, const char *key, long number)
 
 void view_set_flag(json_t *object, const char *key, bool is_so)
 {
-	if (is_so)
-		view_set(object, key, json_true());
+	view_set(object, key, json_boolean(is_so));
 }
 
 void view_set_address(json_t *object, const char *key, const struct address *address)
@@ -62,8 +62,12 @@ static void host_format(const struct address *address, char text[static HOST_TEX
 {
 	char plain[ADDRESS_TEXT_MAX];
 
+	if (address->family != AF_INET6) {
+		address_format(address, text);
+		return;
+	}
 	address_format(address, plain);
-	snprintf(text, HOST_TEXT_MAX, address->family == AF_INET6 ? "[%s]" : "%s", plain);
+	snprintf(text, HOST_TEXT_MAX, "[%s]", plain);
 }
 
 void view_set_host(json_t *object, const char *key, const struct address *address)
@@ -77,10 +81,11 @@ void view_set_host(json_t *object, const char *key, const struct address *addres
 static void end_format(
 	const struct address *address, in_port_t port, char text[static END_TEXT_MAX])
 {
-	char host[HOST_TEXT_MAX];
+	size_t length;
 
-	host_format(address, host);
-	snprintf(text, END_TEXT_MAX, "%s:%u", host, port);
+	host_format(address, text);
+	length = strlen(text);
+	snprintf(text + length, END_TEXT_MAX - length, ":%u", port);
 }
 
 void view_set_end(json_t *object, const char *key, const struct address *address, in_port_t port)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How views are built: the JSON that a template shows. A key whose value says nothing is left out,
- * so that the template's sections are the decisions. Without memory the program ends
- * (base/alloc.h). Used by render/ only.
+ * How views are built: the JSON that a template shows, whose sections are the decisions. What says
+ * nothing is false or null rather than absent where many servers look for it: an absent key is
+ * looked for in all that lies around. Without memory the program ends (base/alloc.h). Used by
+ * render/ only.
  */
 #pragma once
 
@@ -15,11 +16,10 @@
 void view_set(json_t *object, const char *key, json_t *value);
 void view_append(json_t *array, json_t *value);
 
-/* Texts are valid UTF-8 (base/text.h), as whatever came out of a document is. */
+/* Texts are valid UTF-8 (base/text.h), as whatever came out of a document is. NULL is null. */
 void view_set_text(json_t *object, const char *key, const char *text);
 void view_append_text(json_t *array, const char *text);
 void view_set_number(json_t *object, const char *key, long number);
-/* Leaves the key out when it is not so. */
 void view_set_flag(json_t *object, const char *key, bool is_so);
 /* "10.0.0.1", "2001:db8::1"; nothing when the family is 0. */
 void view_set_address(json_t *object, const char *key, const struct address *address);

@@ -201,12 +201,7 @@ int procfs_read_cpu(struct procfs_cpu *ret_cpu, struct err *err)
 unsigned procfs_cpu_count(void)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	cpu_set_t allowed;
 
-	/* Machines with more processors than the set holds refuse the question. */
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0 && CPU_COUNT(&allowed) > 0 &&
-		(online < 1 || CPU_COUNT(&allowed) < online))
-		online = CPU_COUNT(&allowed);
 	return online > 0 ? (unsigned)online : 1;
 }
 

@@ -54,7 +54,10 @@ struct procfs_cpu {
 /* The first line of /proc/stat. */
 int procfs_parse_cpu(const char *stat, struct procfs_cpu *ret_cpu);
 int procfs_read_cpu(struct procfs_cpu *ret_cpu, struct err *err);
-/* Processors that are online and that we may run on; at least 1. */
+/*
+ * Processors that are online, at least 1: also those that we may not run on, which the TuneD
+ * profile of an amphora keeps for HAProxy.
+ */
 unsigned procfs_cpu_count(void);
 
 /* The load averages of 1, 5 and 15 minutes as the kernel prints them: "0.20". */

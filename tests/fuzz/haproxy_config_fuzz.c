@@ -36,7 +36,8 @@ static void config_check(const char *text, size_t size_bytes)
 	haproxy_config_parse(text, size_bytes, &config);
 	haproxy_config_deinit(&config);
 	haproxy_config_mentions(text, size_bytes, "/certs", "a.pem");
-	check(haproxy_runtime_plan_make(text, size_bytes, text, size_bytes, &plan, NULL) == 0 &&
+	check(haproxy_runtime_plan_make(text, size_bytes, text, size_bytes, true, &plan, NULL) ==
+			0 &&
 		plan.count == 0);
 	haproxy_upload_rewrite(text, size_bytes, &rewritten, &notes);
 	check(notes.size_bytes > 0 ||
@@ -51,7 +52,7 @@ static void plan_check(const char *old, size_t old_size, const char *new, size_t
 {
 	struct haproxy_runtime_plan plan;
 
-	if (haproxy_runtime_plan_make(old, old_size, new, new_size, &plan, NULL) < 0)
+	if (haproxy_runtime_plan_make(old, old_size, new, new_size, true, &plan, NULL) < 0)
 		return;
 	for (size_t i = 0; i < plan.count; i++)
 		check(!strpbrk(plan.commands[i], ";\n\r<\\\"'"));

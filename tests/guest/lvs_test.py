@@ -532,3 +532,56 @@ def test_the_kernels_sctp_understands_the_health_checker(amphora, network, addre
         ["ip", "netns", "exec", network.members.name, "cat", "/proc/net/sctp/assocs"],
         check=True, capture_output=True, text=True).stdout.splitlines()
     assert len(associations) == 1, "only the head line: nothing half-open stays"
+
+
+# The same from a model
+
+# Whether an answer comes within a second.
+TRY = """
+import json, socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    client.settimeout(1)
+    client.connect((sys.argv[1], int(sys.argv[2])))
+    client.send(b"x")
+    try:
+        print(json.dumps(client.recv(100).decode()))
+    except socket.timeout:
+        print("null")
+"""
+
+
+def put(amphora, *cidrs):
+    model = {"vip_address": VIP, "listeners": [{
+        "id": "dns", "protocol": "UDP", "protocol_port": UDP_PORT, "allowed_cidrs": list(cidrs),
+        "default_pool": {"protocol": "UDP", "lb_algorithm": "ROUND_ROBIN", "members": [
+            {"address": address, "protocol_port": UDP_PORT} for address in MEMBERS]}}]}
+    answer = amphora.api.put(f"/1.0/loadbalancer/{amphora.id}/lb/model", model)
+    assert answer.status == 200, answer
+    return answer.json["applied"]
+
+
+def test_only_the_allowed_clients_are_served(amphora, network):
+    """The client's address is 10.0.1.2."""
+    udp_members(network)
+
+    def answer():
+        return network.client.run_python(TRY, VIP, str(UDP_PORT))
+    assert put(amphora, "10.0.1.0/24") == "start"
+    eventually(answer, "an allowed client is served")
+    assert put(amphora, "192.0.2.0/24") == "reload"
+    assert answer() is None
+    assert put(amphora) == "reload"
+    eventually(answer, "everybody is served")
+
+
+def test_the_status_tree_tells_what_the_kernel_has(amphora, network):
+    udp_members(network)
+    put(amphora)
+
+    def members():
+        tree = amphora.api.get("/1.0/loadbalancer/lb/status").json["statuses"]["loadbalancer"]
+        return tree["listeners"][0]["pools"][0]["members"]
+    eventually(lambda: [member["operating_status"] for member in members()] == ["NO_MONITOR"] * 2,
+               "the members are in the kernel")
+    assert [member["weight"] for member in members()] == [1, 1]
+    assert members()[0]["last_check"] is None

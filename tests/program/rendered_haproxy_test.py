@@ -34,6 +34,7 @@ class LoadBalancer:
         assert answer.status == 200, answer
         eventually(lambda: socket.create_connection((VIP, self.port)).close() is None,
                    "the listener accepts")
+        return answer.json["applied"]
 
     def put_pem(self, name, data):
         answer = self.amphora.api.put(
@@ -112,8 +113,9 @@ def test_where_a_redirect_leads_is_what_the_model_says(
     assert (status, headers["Location"]) == (307, location)
 
 
-@pytest.mark.parametrize("value", ["-f", "-i", "--", "#x", "%[src]", "a\\nb", "${HOME}", "a'b"])
+@pytest.mark.parametrize("value", ["-f", "-i", "--", "\"a b\"", "#x", "%[src]", "a\\nb", "${HOME}", "a'b"])
 def test_a_value_is_compared_as_it_is(balancer, server, value):
+    """Quotes, too: they are the header's own (RFC 7230, "quoted-string")."""
     balancer.put({"protocol": "HTTP", "default_pool": http_pool(server),
                   "l7policies": rejects(rule("HEADER", value, key="X-Kind"))})
     assert balancer.get(headers={"X-Kind": value})[0] == 403
@@ -212,6 +214,20 @@ def test_members_of_a_strangers_authority_get_no_traffic(
     assert (stranger.requests, ours.requests) == (0, 1)
 
 
+def test_a_domain_name_is_no_name_that_members_certificates_must_have(
+        balancer, resources, authority):
+    """HAProxy holds the name that it says in a verified handshake against the certificate."""
+    node = resources.enter_context(WebServer("node", certificate=authority.issue("node-1")))
+    balancer.put_pem("ca.pem", authority.pem)
+    balancer.put({"protocol": "HTTP", "default_pool": http_pool(
+        node, tls_enabled=True, ca_certificate="ca.pem", healthmonitor={
+            "type": "HTTPS", "http_version": 1.1, "domain_name": "www.example.org",
+            "url_path": "/healthz", **FAST})})
+    eventually(lambda: node.check_hosts, "it is checked")
+    stays_so(lambda: balancer.member_statuses() == {node.port: "ONLINE"}, "it is up", 3)
+    assert balancer.get()[0] == 200
+
+
 def test_a_tls_hello_monitor_tells_tls_from_a_listening_port(
         balancer, amphora, server, resources, authority):
     """Members that ask for a client's certificate, or refuse to talk without a name, speak TLS."""
@@ -249,6 +265,29 @@ def test_members_may_be_checked_at_an_ipv6_address(balancer, server, resources):
         "healthmonitor": {"type": "HTTP", "url_path": "/healthz", **FAST}}})
     eventually(lambda: six.checks > 0, "the other address is checked")
     assert server.checks == 0
+
+
+@pytest.mark.parametrize("starts_down", [False, True])
+def test_what_begins_to_serve_may_have_to_pass_its_checks_first(
+        make_amphora, lb_id, server, resources, starts_down):
+    amphora = make_amphora()
+    amphora.drop_in.set("agent", "members_start_down", starts_down)
+    balancer = LoadBalancer(amphora.start(), lb_id)
+    dead, alive = (resources.enter_context(WebServer(name)) for name in ("dead", "alive"))
+    broken = {**member(dead), "monitor_port": free_port()}
+    monitor = {"type": "TCP", "delay": 1, "timeout": 1, "max_retries": 1, "max_retries_down": 10}
+
+    def put(*members):
+        return balancer.put({"protocol": "HTTP", "default_pool": {
+            **http_pool(), "members": [member(server), *members], "healthmonitor": monitor}})
+    put()
+    for is_up in (True, False, True):
+        assert put({**broken, "admin_state_up": is_up}) == "runtime"
+        for _ in range(4):
+            assert balancer.get()[0] == 200
+    assert (dead.requests == 0) == starts_down
+    assert put(broken, member(alive)) == "runtime"
+    eventually(lambda: balancer.get()[0] == 200 and alive.requests, "the other one gets some")
 
 
 def test_a_cookie_with_an_odd_name_sticks(balancer, resources):

@@ -24,7 +24,7 @@ MONITORS_OF = {"UDP": ("UDP-CONNECT", "TCP", "HTTP", "SCTP"), "SCTP": ("SCTP", "
 MONITORS = ("HTTP", "HTTP", "HTTPS", "TCP", "PING", "TLS-HELLO")
 PORTS = (53, 80, 443, 5000, 65535)
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "PATCH", "CONNECT")
-PATHS = ("/", "/healthz", "/a%20b?c=1&d=2", "/x;y=(z)*,~@:[1]", "/a!b", "/it's", "/ä")
+PATHS = ("/", "/healthz", "/a%20b?c=1&d=2", "/x;y=(z)*,~@:1?[2]", "/a!b", "/it's", "/ä")
 HAPROXY_PATHS = (*PATHS, "/q?a=\"b\"", "/$HOME")
 CODES = ("200", "200,202", "200, 204, 301", "200-204", "100-599", "404,200")
 HEADERS = ("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")
@@ -123,7 +123,9 @@ class Generator:
 
     def tls(self):
         return {"tls_ciphers": self.pick(CIPHERS, *SOME_CIPHERS),
-                "tls_versions": self.pick(["TLSv1.2", "TLSv1.3"], self.some(VERSIONS, 1)),
+                # Today's OpenSSL does not speak SSLv3, and HAProxy wants one that is spoken.
+                "tls_versions": self.pick(["TLSv1.2", "TLSv1.3"],
+                                          self.pick([], ["SSLv3"]) + self.some(VERSIONS[1:], 1)),
                 "alpn_protocols": self.pick(list(ALPN), self.some(ALPN, 1))}
 
     def pool(self, protocol, in_http):

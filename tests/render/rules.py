@@ -85,6 +85,10 @@ def change(words, new):
     return changed
 
 
+def without_brackets(word):
+    return word.replace("[", "").replace("]", "")
+
+
 def remove(directives, found):
     """A directive, or a word of one, that has to be there."""
     if found not in directives:
@@ -265,13 +269,19 @@ def external_checks_are_for_frontends(case, configuration):
 @rule("ours", "haproxy")
 def ipv6_stands_in_brackets(_case, configuration):
     """HAProxy reads the port behind the last colon in both; brackets leave no doubt to people."""
-    def bare(found):
-        at = {"bind": [1], "server": [2], "peer": [2]}.get(found[0], [])
-        at += [number + 1 for number, word in enumerate(found) if word == "addr"]
-        return [word.replace("[", "").replace("]", "") if number in at else word
-                for number, word in enumerate(found)]
-    return sum(change(found, bare(found)) for found in everything(configuration)
-               if found[0] in ("bind", "server", "peer"))
+    return sum(change(found, [without_brackets(word) if number == at else word
+                              for number, word in enumerate(found)])
+               for found in everything(configuration)
+               for at in [{"bind": 1, "server": 2, "peer": 2}.get(found[0])] if at)
+
+
+@rule("ours", "haproxy")
+def check_addresses_stand_in_brackets(_case, configuration):
+    """Behind `addr` HAProxy takes what follows an IPv6 address's last colon for a port, which Octavia
+    leaves to it."""
+    return sum(change(found, [without_brackets(word) if before == "addr" else word
+                              for before, word in zip(["", *found], found)])
+               for found in everything(configuration) if found[0] == "server")
 
 
 @rule("ours", "haproxy")
@@ -347,10 +357,11 @@ def http_1_1_needs_a_host(case, configuration):
 
 @rule("ours", "haproxy")
 def checks_say_the_name_in_tls(case, configuration):
-    """An HTTPS monitor's domain_name is the name in the handshake, too."""
+    """An HTTPS monitor's domain_name is the name in the handshake, too, unless HAProxy would hold it
+    against a certificate that it verifies."""
     count = 0
     for pool, directives in checked(case, configuration, ("HTTPS",)):
-        name = pool["healthmonitor"]["domain_name"]
+        name = None if pool["ca_certificate"] else pool["healthmonitor"]["domain_name"]
         for found in directives if name else ():
             if found[0] == "server":
                 at = found.index("check-sni")

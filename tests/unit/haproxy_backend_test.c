@@ -191,6 +191,12 @@ static void no_check_ends_verification(void **state)
 	assert_server(LISTENER("HTTP", "", VERIFIED ", " MONITOR("HTTPS", "")),
 		" check check-ssl check-alpn h2,http/1.1" CHECK_END
 		" ssl ca-file PEM/ca.pem verify required" TLS_END);
+	/* A name in the handshake would have to be in the certificate. */
+	assert_server(LISTENER("HTTP", "",
+			      VERIFIED ", " MONITOR("HTTPS", ", 'http_version': 1.1, 'domain_name':"
+							     " 'www.example.org'")),
+		" check check-ssl check-alpn h2,http/1.1" CHECK_END
+		" ssl ca-file PEM/ca.pem verify required" TLS_END);
 	assert_server(
 		LISTENER("HTTP", "", VERIFIED), " ssl ca-file PEM/ca.pem verify required" TLS_END);
 }

@@ -20,13 +20,15 @@
 #define BEFORE  HEAD BACKEND A B
 
 /* expected: the commands, one a line. */
-static void assert_plan(const char *old, const char *new, const char *expected)
+static void assert_plan_of(
+	const char *old, const char *new, bool members_start_down, const char *expected)
 {
 	cleanup_buf struct buf commands = BUF_INIT(MIB);
 	struct haproxy_runtime_plan plan;
 	struct err err = ERR_NONE;
 
-	if (haproxy_runtime_plan_make(old, strlen(old), new, strlen(new), &plan, &err) < 0)
+	if (haproxy_runtime_plan_make(
+		    old, strlen(old), new, strlen(new), members_start_down, &plan, &err) < 0)
 		fail_msg("%s", err.text);
 	for (size_t i = 0; i < plan.count; i++)
 		buf_append_format(&commands, "%s\n", plan.commands[i]);
@@ -34,12 +36,18 @@ static void assert_plan(const char *old, const char *new, const char *expected)
 	haproxy_runtime_plan_deinit(&plan);
 }
 
+static void assert_plan(const char *old, const char *new, const char *expected)
+{
+	assert_plan_of(old, new, false, expected);
+}
+
 static void assert_needs_reload(const char *old, const char *new)
 {
 	struct haproxy_runtime_plan plan;
 	struct err err = ERR_NONE;
 
-	assert_int_equal(haproxy_runtime_plan_make(old, strlen(old), new, strlen(new), &plan, &err),
+	assert_int_equal(
+		haproxy_runtime_plan_make(old, strlen(old), new, strlen(new), false, &plan, &err),
 		-ENOTSUP);
 	assert_true(err.text[0] != '\0');
 }
@@ -87,6 +95,35 @@ static void an_added_server_is_made_enabled_and_checked(void **state)
 		"enable server p:l/c\n");
 	assert_plan(BEFORE, BEFORE " server c 10.0.0.3:80 weight 5 disabled backup\n",
 		"add server p:l/c 10.0.0.3:80 backup weight 5\n");
+}
+
+/* As the operator has it, or where its line has it for HAProxy 3.1. */
+static void what_begins_to_serve_is_down_until_checks_pass(void **state)
+{
+	static const char disabled[] = HEAD BACKEND A
+		" server b 10.0.0.2:80 weight 1 check inter 3s fall 3 rise 2 disabled\n";
+
+	(void)state;
+	assert_plan_of(BEFORE, BEFORE " server c 10.0.0.3:80 weight 5 check rise 2\n", true,
+		"add server p:l/c 10.0.0.3:80 check rise 2 weight 5\n"
+		"enable health p:l/c\n"
+		"enable server p:l/c\n"
+		"set server p:l/c health down\n");
+	assert_plan_of(disabled, BEFORE, true,
+		"set server p:l/b state ready\n"
+		"set server p:l/b health down\n");
+	assert_plan_of(BEFORE, disabled, true, "set server p:l/b state maint\n");
+	assert_plan_of(BEFORE, BEFORE " server c 10.0.0.3:80 weight 5 check disabled\n", true,
+		"add server p:l/c 10.0.0.3:80 check weight 5\n"
+		"enable health p:l/c\n");
+	assert_plan_of(BEFORE, BEFORE " server c 10.0.0.3:80 weight 5\n", true,
+		"add server p:l/c 10.0.0.3:80 weight 5\n"
+		"enable server p:l/c\n");
+	assert_plan_of(BEFORE, BEFORE " server c 10.0.0.3:80 weight 5 check init-state down\n",
+		true,
+		"add server p:l/c 10.0.0.3:80 check init-state down weight 5\n"
+		"enable health p:l/c\n"
+		"enable server p:l/c\n");
 }
 
 /* Of an added server with these options, as "add server" has them. */
@@ -257,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_weight_is_set),
 		cmocka_unit_test(disabled_and_enabled_are_maintenance_and_ready),
 		cmocka_unit_test(an_added_server_is_made_enabled_and_checked),
+		cmocka_unit_test(what_begins_to_serve_is_down_until_checks_pass),
 		cmocka_unit_test(an_added_server_is_checked_over_what_its_traffic_is_sent_over),
 		cmocka_unit_test(an_added_server_that_is_checked_elsewhere_is_checked_plainly),
 		cmocka_unit_test(a_removed_server_is_drained_first),

@@ -131,6 +131,21 @@ static void a_tcp_monitor_with_a_request_is_a_fault(void **state)
 		expected);
 }
 
+/* Octavia's API takes them. */
+static void a_version_and_host_without_a_request_are_a_warning(void **state)
+{
+	static const char unused[] = "has no effect: only HTTP and HTTPS monitors send requests";
+	cleanup_model struct model_case model = model_parse(MONITOR_MODEL(
+		", 'type': 'TCP', 'http_version': 1.0, 'domain_name': 'www.example.org'"));
+	cleanup_free char *warnings = fault_lines(&model.faults.warnings);
+	cleanup_free char *expected =
+		xformat(AT "http_version: %s\n" AT "domain_name: %s", unused, unused);
+
+	(void)state;
+	assert_non_null(model.load_balancer);
+	assert_string_equal(warnings, expected);
+}
+
 static void assert_path_fault(const char *path, const char *fault)
 {
 	cleanup_free char *model = xformat(HTTP_MONITOR(", 'url_path': '%s'"), path);
@@ -157,6 +172,8 @@ static void a_url_path_is_a_path(void **state)
 	assert_path_fault("healthz", "must begin with '/'");
 	assert_path_fault("http://host/", "must begin with '/'");
 	assert_path_fault("//host/", "must be a path: '//' begins a host name");
+	assert_path_fault("/[a]?b", "must not hold '[' or ']' before its '?': write %5B and %5D");
+	assert_path_fault("/a]", "must not hold '[' or ']' before its '?': write %5B and %5D");
 	assert_path_fault("/a b", "must not hold a space: write %20");
 	assert_path_fault("/a#b", "must not hold '#': a fragment is never sent to a server");
 	assert_path_fault("/a%2", "holds a '%' that two hexadecimal digits do not follow");
@@ -203,6 +220,8 @@ static void a_host_needs_http_1_1(void **state)
 		AT "domain_name: needs http_version 1.1");
 	assert_faults(
 		HTTP_MONITOR(", 'domain_name': 'a.b'"), AT "domain_name: needs http_version 1.1");
+	assert_faults(HTTP_MONITOR(", 'domain_name': 'a.b', 'http_version': 2"),
+		AT "http_version: must be 1.0 or 1.1");
 }
 
 static void a_host_is_a_domain_name(void **state)
@@ -371,6 +390,7 @@ int main(void)
 		cmocka_unit_test(a_timeout_longer_than_the_delay_is_a_warning),
 		cmocka_unit_test(a_timeout_as_long_as_the_delay_is_none),
 		cmocka_unit_test(a_tcp_monitor_with_a_request_is_a_fault),
+		cmocka_unit_test(a_version_and_host_without_a_request_are_a_warning),
 		cmocka_unit_test(a_url_path_is_a_path),
 		cmocka_unit_test(codes_of_another_form_are_a_fault),
 		cmocka_unit_test(the_http_version_is_a_number_or_a_text),

@@ -187,6 +187,7 @@ static void policies_are_in_the_order_of_their_positions(void **state)
 											    " " REJECT(
 												    "/5") "}"));
 	static const char *const names[] = {"a", "b", "c", "last", "very last"};
+	cleanup_free char *warnings = NULL;
 
 	(void)state;
 	assert_non_null(model.load_balancer);
@@ -195,6 +196,10 @@ static void policies_are_in_the_order_of_their_positions(void **state)
 		assert_string_equal(policy_of(&model, i)->name, names[i]);
 		assert_int_equal(policy_of(&model, i)->position, i + 1);
 	}
+	warnings = fault_lines(&model.faults.warnings);
+	assert_string_equal(warnings,
+		"/listeners/0/l7policies/4/position: is another policy's too: they come in the "
+		"order of this list");
 	assert_faults(
 		POLICY(ACTION("REJECT", ", 'position': 0")), AT "position: must be at least 1");
 }

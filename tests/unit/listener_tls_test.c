@@ -180,16 +180,31 @@ static void listeners_that_end_no_tls_have_no_keys_of_it(void **state)
 					"null, 'hsts_preload': false"),
 			protocols[i]);
 
-		assert_faults(text,
-			AT "certificate: " NEEDS_TLS "\n" AT "sni_certificates: " NEEDS_TLS "\n" AT
-			   "client_authentication: " NEEDS_TLS "\n" AT
-			   "client_ca_certificate: " NEEDS_TLS "\n" AT "client_crl: " NEEDS_TLS
-			   "\n" AT "tls_ciphers: " NEEDS_TLS "\n" AT "tls_versions: " NEEDS_TLS
-			   "\n" AT "alpn_protocols: " NEEDS_TLS "\n" AT "hsts_max_age: " NEEDS_HTTPS
-			   "\n" AT "hsts_include_subdomains: " NEEDS_HTTPS "\n" AT
-			   "hsts_preload: " NEEDS_HTTPS);
+		assert_faults(text, AT
+			"certificate: " NEEDS_TLS "\n" AT "sni_certificates: " NEEDS_TLS "\n" AT
+			"client_authentication: " NEEDS_TLS "\n" AT
+			"client_ca_certificate: " NEEDS_TLS "\n" AT "client_crl: " NEEDS_TLS "\n" AT
+			"hsts_max_age: " NEEDS_HTTPS "\n" AT "hsts_include_subdomains: " NEEDS_HTTPS
+			"\n" AT "hsts_preload: " NEEDS_HTTPS);
 		assert_faults(nothing, "");
 	}
+}
+
+/* Octavia's API takes them from any listener. */
+static void what_tls_would_be_like_is_a_warning_where_there_is_none(void **state)
+{
+	static const char unused[] = "has no effect: this listener ends no TLS";
+	cleanup_model struct model_case model =
+		model_parse(TLS_MODEL("HTTP", ", 'tls_ciphers': 'HIGH', 'tls_versions': "
+					      "['TLSv1.3'], 'alpn_protocols': ['h2']"));
+	cleanup_free char *warnings = fault_lines(&model.faults.warnings);
+	cleanup_free char *expected =
+		xformat(AT "tls_ciphers: %s\n" AT "tls_versions: %s\n" AT "alpn_protocols: %s",
+			unused, unused, unused);
+
+	(void)state;
+	assert_non_null(model.load_balancer);
+	assert_string_equal(warnings, expected);
 }
 
 static void prometheus_speaks_tls_when_it_has_a_certificate(void **state)
@@ -206,7 +221,7 @@ static void prometheus_speaks_tls_when_it_has_a_certificate(void **state)
 	assert_string_equal(tls->certificate.text, "web.pem");
 	assert_int_equal(tls->client_authentication, CLIENT_AUTH_MANDATORY);
 	assert_faults(PROMETHEUS(", 'client_ca_certificate': 'ca.pem', 'tls_ciphers': 'HIGH'"),
-		AT "client_ca_certificate: " NEEDS_TLS "\n" AT "tls_ciphers: " NEEDS_TLS);
+		AT "client_ca_certificate: " NEEDS_TLS);
 	assert_faults(PROMETHEUS(", 'certificate': 'web.pem', 'hsts_max_age': 1"),
 		AT "hsts_max_age: " NEEDS_HTTPS);
 }
@@ -263,6 +278,7 @@ int main(void)
 		cmocka_unit_test(clients_are_authenticated_against_a_ca),
 		cmocka_unit_test(hsts_needs_its_age),
 		cmocka_unit_test(listeners_that_end_no_tls_have_no_keys_of_it),
+		cmocka_unit_test(what_tls_would_be_like_is_a_warning_where_there_is_none),
 		cmocka_unit_test(prometheus_speaks_tls_when_it_has_a_certificate),
 		cmocka_unit_test(prometheus_has_no_defaults),
 		cmocka_unit_test(a_protocol_that_is_at_fault_brings_no_faults_of_tls),

@@ -252,6 +252,25 @@ static void additional_vips_follow_the_first(void **state)
 	assert_string_equal(text, "2001:db8::1");
 }
 
+/* Each listener is bound to all of them: the product must stay small. */
+static void vips_are_so_many_at_most(void **state)
+{
+	cleanup_buf struct buf text = BUF_INIT(MIB);
+	cleanup_model struct model_case model = {0};
+
+	(void)state;
+	buf_append_text(&text, "{'vip_address': '10.0.0.1', 'additional_vips': [");
+	for (unsigned i = 0; i < 63; i++)
+		buf_append_format(&text, "%s{'ip_address': '10.0.1.%u'}", i ? "," : "", i);
+	buf_append_text(&text, "]}");
+	model = model_parse(buf_text(&text));
+	assert_non_null(model.load_balancer);
+	assert_int_equal(model.load_balancer->vip_count, 64);
+	text.size_bytes -= 2;
+	buf_append_text(&text, ",{'ip_address': '10.0.2.1'}]}");
+	assert_faults(buf_text(&text), "/additional_vips: must be at most 63");
+}
+
 static void a_vip_is_there_once(void **state)
 {
 	(void)state;
@@ -335,6 +354,7 @@ int main(void)
 		cmocka_unit_test(listeners_are_so_many_at_most),
 		cmocka_unit_test(every_prefix_of_a_model_is_refused),
 		cmocka_unit_test(additional_vips_follow_the_first),
+		cmocka_unit_test(vips_are_so_many_at_most),
 		cmocka_unit_test(a_vip_is_there_once),
 		cmocka_unit_test(a_pair_needs_its_amphorae_and_their_group),
 		cmocka_unit_test(a_pair_has_a_meaning_with_its_topology_only),

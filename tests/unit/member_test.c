@@ -60,6 +60,15 @@ static void ranges_are_octavias(void **state)
 		MEMBER_POINTER "/0/address: must be the address of one host");
 }
 
+static void the_metadata_service_is_no_member(void **state)
+{
+	(void)state;
+	assert_faults(MEMBERS_MODEL("{'address': '169.254.169.254', 'protocol_port': 80}"),
+		MEMBER_POINTER "/0/address: is the cloud's metadata service: members would show "
+			       "clients the amphora's secrets");
+	assert_faults(MEMBERS_MODEL("{'address': '169.254.169.253', 'protocol_port': 80}"), "");
+}
+
 static void one_address_and_port_is_one_member(void **state)
 {
 	(void)state;
@@ -140,6 +149,7 @@ int main(void)
 		cmocka_unit_test(what_is_given_is_read),
 		cmocka_unit_test(address_and_port_are_required),
 		cmocka_unit_test(ranges_are_octavias),
+		cmocka_unit_test(the_metadata_service_is_no_member),
 		cmocka_unit_test(one_address_and_port_is_one_member),
 		cmocka_unit_test(a_typo_is_a_fault),
 		cmocka_unit_test(words_of_haproxys_statistics_are_no_ids),

@@ -178,6 +178,16 @@ static void a_pool_that_is_at_fault_itself_is_not_called_unfit(void **state)
 		"/listeners/0/default_pool/protocol: is required");
 }
 
+/* The likeliest mistake of somebody who writes by hand. */
+static void a_text_where_a_pool_stands_is_told_its_place(void **state)
+{
+	(void)state;
+	assert_faults(MODEL("{'id': 'p', " HTTP_POOL "}", "'default_pool': 'p'"),
+		"/listeners/0/default_pool: must be an object: a pool, or {\"name\": …} of "
+		"another; "
+		"'default_pool_id' takes a text");
+}
+
 static void a_reference_is_a_text(void **state)
 {
 	(void)state;
@@ -202,6 +212,7 @@ int main(void)
 		cmocka_unit_test(a_policys_pool_must_fit_the_listener),
 		cmocka_unit_test(a_policy_refers_to_one_pool_that_is_there),
 		cmocka_unit_test(a_pool_that_is_at_fault_itself_is_not_called_unfit),
+		cmocka_unit_test(a_text_where_a_pool_stands_is_told_its_place),
 		cmocka_unit_test(a_reference_is_a_text),
 	};
 

@@ -68,6 +68,9 @@ static void a_listed_pool_needs_something_to_refer_to(void **state)
 	assert_faults("{'vip_address': '10.0.0.1', 'pools': [{'protocol': 'TCP', 'lb_algorithm': "
 		      "'ROUND_ROBIN'}]}",
 		"/pools/0: needs a name or an id, by which listeners refer to it");
+	assert_faults("{'vip_address': '10.0.0.1', 'pools': [{'name': 5, 'protocol': 'TCP', "
+		      "'lb_algorithm': 'ROUND_ROBIN'}]}",
+		"/pools/0/name: must be a text");
 }
 
 static void a_fault_in_the_pool_does_not_hide_those_of_its_members(void **state)
@@ -148,9 +151,10 @@ static void a_cookies_name_is_a_token(void **state)
 		assert_int_equal(model.faults.errors.count, 1);
 	}
 	assert_faults(PERSISTENCE_MODEL("HTTP", "'type': 'APP_COOKIE', 'cookie_name': ''"),
-		PERSISTENCE "/cookie_name: must be letters, digits and any of \"!#$%&'*+-.^_`|~\"");
+		PERSISTENCE "/cookie_name: must not be empty");
 	assert_faults(PERSISTENCE_MODEL("HTTP", "'type': 'APP_COOKIE', 'cookie_name': 'ä'"),
-		PERSISTENCE "/cookie_name: must be letters, digits and any of \"!#$%&'*+-.^_`|~\"");
+		PERSISTENCE "/cookie_name: must be made of letters, digits and any of "
+			    "\"!#$%&'*+-.^_`|~\"");
 }
 
 static void only_an_application_cookie_has_a_name(void **state)
@@ -305,6 +309,8 @@ static void a_revocation_list_needs_its_authority(void **state)
 {
 	(void)state;
 	assert_faults(TLS(", 'crl': 'l.pem'"),
+		LISTED_POOL_POINTER "/crl: needs a ca_certificate beside it");
+	assert_faults(TLS(", 'crl': 'l.pem', 'ca_certificate': ''"),
 		LISTED_POOL_POINTER "/crl: needs a ca_certificate beside it");
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -318,6 +319,22 @@ static void this_machine_is_understood(void **state)
 	procfs_interfaces_deinit(&interfaces);
 }
 
+static void processors_are_counted_that_we_may_not_run_on(void **state)
+{
+	cpu_set_t before;
+	cpu_set_t first;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	CPU_ZERO(&first);
+	for (int cpu = 0; CPU_COUNT(&first) == 0; cpu++)
+		if (CPU_ISSET(cpu, &before))
+			CPU_SET(cpu, &first);
+	assert_int_equal(sched_setaffinity(0, sizeof(first), &first), 0);
+	assert_int_equal(procfs_cpu_count(), sysconf(_SC_NPROCESSORS_ONLN));
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
 static void a_missing_namespace_or_path_is_told(void **state)
 {
 	struct procfs_interfaces interfaces = {0};
@@ -351,6 +368,7 @@ int main(void)
 		cmocka_unit_test(a_namespace_without_interfaces_has_none),
 		cmocka_unit_test(interface_lines_that_are_none_are_refused),
 		cmocka_unit_test(this_machine_is_understood),
+		cmocka_unit_test(processors_are_counted_that_we_may_not_run_on),
 		cmocka_unit_test(a_missing_namespace_or_path_is_told),
 	};
 

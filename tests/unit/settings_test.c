@@ -188,6 +188,7 @@ static void every_key_but_the_id_has_a_default(void **state)
 	assert_int_equal(settings.service_manager, SERVICE_MANAGER_AUTO);
 	assert_string_equal(settings.network_namespace, "amphora-haproxy");
 	assert_string_equal(settings.template_dir, "");
+	assert_false(settings.members_start_down);
 	assert_string_equal(settings.runtime_dir, "/run/octavia");
 	assert_string_equal(settings.user, "nobody");
 	assert_int_equal(settings.prometheus_port, 9102);
@@ -307,6 +308,7 @@ static void wrong_values_are_named_with_what_is_allowed(void **state)
 		{"agent", "runtime_dir =", "an absolute path"},
 		{"agent", "user = -x", "the name of a user"},
 		{"agent", "prometheus_port = 65536", "a port from 1 to 65535, or 0"},
+		{"agent", "members_start_down = down", "true, yes"},
 		{"agent", "prometheus_exporter_port = 0", "a port from 1 to 65535"},
 	};
 	struct world *world = *state;

@@ -217,6 +217,100 @@ static void an_uploaded_config_has_a_tree_too(void **state)
 	json_decref(tree);
 }
 
+static const char lvs_model_text[] =
+	"{\"vip_address\": \"10.0.0.10\", \"listeners\": [{\"id\": \"U1\", \"protocol\": \"UDP\", "
+	"\"protocol_port\": 53, \"default_pool\": {\"id\": \"P1\", \"protocol\": \"UDP\", "
+	"\"lb_algorithm\": \"ROUND_ROBIN\", \"members\": [{\"id\": \"M1\", \"address\": "
+	"\"10.0.1.1\", \"protocol_port\": 53}, {\"id\": \"M2\", \"address\": \"10.0.1.2\", "
+	"\"protocol_port\": 53}], \"healthmonitor\": {\"id\": \"H1\", \"type\": \"UDP-CONNECT\", "
+	"\"delay\": 5, \"timeout\": 2, \"max_retries\": 2}}}]}";
+
+static const char lvs_config_text[] =
+	"# Configuration for Listener U1\n"
+	"virtual_server_group g {\n    10.0.0.10 53\n}\n"
+	"virtual_server group g {\n    protocol UDP\n"
+	"    # Configuration for Pool P1\n"
+	"    # Configuration for Member M1\n"
+	"    real_server 10.0.1.1 53 {\n        MISC_CHECK {\n        }\n"
+	"    }\n"
+	"    # Configuration for Member M2\n"
+	"    real_server 10.0.1.2 53 {\n        MISC_CHECK {\n        }\n"
+	"    }\n}\n";
+
+/* Of a listener of LVS alone, whose first member the kernel has; HAProxy is stopped. */
+static json_t *lvs_tree_of(enum lvs_instance_state state, bool with_model)
+{
+	struct ipvs_destination destinations[] = {
+		{.port = 53, .weight = 3, .active_connections = 7}};
+	struct ipvs_service services[] = {
+		{.port = 53, .protocol = IPPROTO_UDP, .destination_count = 1}};
+	const struct ipvs_table kernel = {services, 1, destinations, 1};
+	struct lvs_listener listener = {.id = {.text = "U1"}, .state = state};
+	const struct lvs_listener_list list = {&listener, 1};
+	cleanup_faults struct faults faults = {0};
+	cleanup_load_balancer struct load_balancer *model = NULL;
+	struct haproxy_config config = {0};
+	struct haproxy_servers servers = {0};
+	struct haproxy_stats stats = {0};
+	json_t *tree;
+
+	assert_int_equal(address_parse("10.0.1.1", &destinations[0].address), 0);
+	assert_int_equal(address_parse("10.0.0.10", &services[0].address), 0);
+	lvs_config_parse(lvs_config_text, strlen(lvs_config_text), &listener.config);
+	if (state == LVS_INSTANCE_ACTIVE)
+		listener.status =
+			lvs_status_conclude(&listener.id, &listener.config, &kernel, false);
+	if (with_model)
+		assert_int_equal(load_balancer_parse(lvs_model_text, strlen(lvs_model_text), &id,
+					 &faults, &model, NULL),
+			0);
+	tree = status_tree(&(const struct status_input){.id = &id,
+		.model = model,
+		.config = &config,
+		.servers = &servers,
+		.stats = &stats,
+		.stopped = true,
+		.lvs_listeners = &list});
+	lvs_config_deinit(&listener.config);
+	lvs_status_free(listener.status);
+	return tree;
+}
+
+static void a_udp_listener_tells_what_the_kernel_knows_of_its_members(void **state)
+{
+	for (int with_model = 0; with_model < 2; with_model++) {
+		json_t *tree = lvs_tree_of(LVS_INSTANCE_ACTIVE, with_model);
+
+		(void)state;
+		assert_says(load_balancer_in(tree), "operating_status", "DEGRADED");
+		assert_says(listener_in(tree, 0), "id", "U1");
+		assert_says(listener_in(tree, 0), "operating_status", "ONLINE");
+		assert_says(pool_in(tree), "operating_status", "DEGRADED");
+		assert_says(member_in(tree, 0), "operating_status", "ONLINE");
+		assert_says(member_in(tree, 0), "state", "UP");
+		assert_int_equal(json_integer_value(at(member_in(tree, 0), "weight")), 3);
+		assert_int_equal(json_integer_value(at(member_in(tree, 0), "current_sessions")), 7);
+		assert_true(json_is_null(at(member_in(tree, 0), "last_check")));
+		assert_says(member_in(tree, 1), "operating_status", "ERROR");
+		json_decref(tree);
+	}
+}
+
+static void a_udp_listener_without_its_keepalived_is_an_error_unless_it_was_stopped(void **state)
+{
+	json_t *ended = lvs_tree_of(LVS_INSTANCE_ERROR, true);
+	json_t *stopped = lvs_tree_of(LVS_INSTANCE_OFFLINE, true);
+
+	(void)state;
+	assert_says(load_balancer_in(ended), "operating_status", "ERROR");
+	assert_says(listener_in(ended, 0), "operating_status", "ERROR");
+	assert_says(load_balancer_in(stopped), "operating_status", "OFFLINE");
+	assert_says(listener_in(stopped, 0), "operating_status", "OFFLINE");
+	assert_says(member_in(stopped, 0), "operating_status", "OFFLINE");
+	json_decref(ended);
+	json_decref(stopped);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +322,9 @@ int main(void)
 		cmocka_unit_test(what_is_administratively_down_is_offline_and_no_error),
 		cmocka_unit_test(a_silent_haproxy_is_an_error_unless_it_was_stopped),
 		cmocka_unit_test(an_uploaded_config_has_a_tree_too),
+		cmocka_unit_test(a_udp_listener_tells_what_the_kernel_knows_of_its_members),
+		cmocka_unit_test(
+			a_udp_listener_without_its_keepalived_is_an_error_unless_it_was_stopped),
 	};
 
 	return cmocka_run_group_tests_name("status_tree", tests, NULL, NULL);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api/vrrp_check.h"
+#include "deploy/vrrp_check.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "api/agent.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -74,12 +73,12 @@ static int pid_files_find(const char *base_path, struct paths *ret_pid_files, st
 	return r;
 }
 
-static int refresh(struct agent *agent, struct err *err)
+static int refresh(const struct deploy_site *deploy, struct err *err)
 {
-	const struct keepalived_site *site = agent_keepalived(agent);
+	const struct keepalived_site *site = deploy->keepalived;
 	CLEANUP(paths_deinit) struct paths sockets = {0};
 	CLEANUP(paths_deinit) struct paths pid_files = {0};
-	int r = sockets_find(agent_haproxy(agent), &sockets, err);
+	int r = sockets_find(deploy->haproxy, &sockets, err);
 
 	if (r == 0)
 		r = pid_files_find(site->base_path, &pid_files, err);
@@ -89,11 +88,11 @@ static int refresh(struct agent *agent, struct err *err)
 		(const char *const *)pid_files.items, pid_files.count, err);
 }
 
-void vrrp_check_refresh(struct agent *agent)
+void vrrp_check_refresh(const struct deploy_site *site)
 {
 	struct err err = ERR_NONE;
 
 	scoped_lock(&refresh_mutex);
-	if (refresh(agent, &err) < 0)
+	if (refresh(site, &err) < 0)
 		log_error("VRRP check: %s", err.text);
 }
