@@ -275,6 +275,22 @@ def test_when_haproxy_cannot_bind_no_keepalived_is_touched(amphora, deployment, 
     assert deployment.lvs_file("dns", "running").exists()
 
 
+def test_a_keepalived_that_hangs_does_not_keep_haproxy_from_going_back(
+        amphora, deployment, keepalived):
+    """It is not HAProxy that was silent."""
+    deployment.apply()
+    before = deployment.json()
+    old_port, deployment.port = deployment.port, free_port()
+    deployment.lvs["zzz"] = ("SCTP", 99)
+    keepalived.fail("hang")
+    answer = deployment.put(timeout=60)
+    assert answer.status == 500
+    assert "has not written" in answer.json["details"]
+    assert deployment.stored() == before
+    eventually(lambda: who_answers(old_port), "the old listener is served")
+    eventually(lambda: who_answers(deployment.port) is None, "the new one is gone")
+
+
 def test_a_first_model_that_cannot_be_applied_leaves_nothing_that_runs(
         amphora, deployment, keepalived):
     keepalived.fail("start")
