@@ -359,6 +359,25 @@ def test_an_agent_killed_in_the_middle_is_undone_by_the_next(
     assert who_answers(deployment.port)
 
 
+def test_a_stopped_listener_does_not_cost_the_vip_while_others_take_long(
+        amphora, deployment, frozen):
+    """keepalived gives the VIP up when the check fails twice, five seconds apart."""
+    script = amphora.base_path / "vrrp" / "check_script.sh"
+    deployment.apply()
+    names = [str(deployment.lvs_file(name, "pid")) for name in ("dns", "sip")]
+    assert all(name in script.read_text() for name in names)
+    deployment.weight = 7
+    del deployment.lvs["sip"]
+    with frozen(deployment.pid("dns")):
+        thread = threading.Thread(target=put_in_vain, args=[deployment])
+        thread.start()
+        eventually(lambda: deployment.lvs_file("sip", "stopped").exists(), "it is stopped")
+        eventually(lambda: names[1] not in script.read_text(), "it is not asked for", 3)
+        assert thread.is_alive()
+    thread.join()
+    assert deployment.stored() == deployment.json()
+
+
 def put_in_vain(deployment):
     with contextlib.suppress(OSError, http.client.HTTPException):
         deployment.put()
