@@ -378,6 +378,21 @@ def test_a_stopped_listener_does_not_cost_the_vip_while_others_take_long(
     assert deployment.stored() == deployment.json()
 
 
+def test_a_haproxy_that_hangs_does_not_hold_up_the_udp_listeners_of_others(
+        amphora, deployment, keepalived, frozen, resources):
+    deployment.lvs = {"dns": ("UDP", 53)}
+    deployment.apply()
+    listener = f"/1.0/loadbalancer/{deployment.listener_id('dns')}/"
+    for _ in range(3):
+        other = LoadBalancer(amphora).serve()
+        for pid in (amphora.haproxy_master(other.id), *amphora.haproxy_workers(other.id)):
+            resources.enter_context(frozen(pid))
+    started = time.monotonic()
+    assert amphora.api.put(listener + "reload").status == 202
+    assert amphora.api.put(listener + "stop").status == 202
+    assert time.monotonic() - started < 6  # two seconds for each question to each of them
+
+
 def put_in_vain(deployment):
     with contextlib.suppress(OSError, http.client.HTTPException):
         deployment.put()
