@@ -250,11 +250,21 @@ static int clients_narrow(
 	return admission_enforce_both(site, texts, rendering->listener_count, err);
 }
 
+/*
+ * An HAProxy that was silent for so long would be again, and the request has to end. A keepalived
+ * is waited for half as long.
+ */
+static const struct part *silent_part(const struct part *failed, int failure)
+{
+	return failed && failure == -ETIMEDOUT && failed->kind == &part_haproxy ? failed : NULL;
+}
+
 /* Steps 2 to 5. */
 static int deployment_perform(const struct deploy_site *site, struct haproxy_instance *instance,
 	const struct deployment *deployment, const struct parts *parts,
 	struct deployment_result *result, struct err *err)
 {
+	const struct part *failed = NULL;
 	int r = undo_log_store(site, &instance->id, parts, err);
 
 	if (r < 0)
@@ -264,13 +274,13 @@ static int deployment_perform(const struct deploy_site *site, struct haproxy_ins
 	if (r == 0)
 		r = clients_narrow(site, &result->rendering, err);
 	if (r == 0)
-		r = transition_advance(parts, &result->applied, &result->output, err);
+		r = transition_advance(parts, &result->applied, &failed, &result->output, err);
 	if (r == 0)
 		r = undo_log_remove(site, &instance->id, err);
 	if (r == 0)
 		return 0;
 	transition_put_back(parts);
-	transition_take_up_again(parts, r);
+	transition_take_up_again(parts, silent_part(failed, r));
 	/* What could not be put back now would not be wanted any more after the next request. */
 	undo_log_remove(site, &instance->id, NULL);
 	return r;
