@@ -160,7 +160,7 @@ static void model_apply(struct agent *agent, struct haproxy_instance *instance,
 	struct err err = ERR_NONE;
 	int r;
 
-	traffic_count_lvs(agent);
+	traffic_count_lvs(agent, &instance->id);
 	r = deployment_apply(agent_deploy(agent), instance, deployment, &result, &err);
 	vrrp_check_refresh(agent_deploy(agent));
 	if (r < 0) {

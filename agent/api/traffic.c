@@ -83,7 +83,7 @@ void traffic_count_deinit(struct traffic_count *count)
 	*count = (struct traffic_count){0};
 }
 
-int traffic_count(struct agent *agent, const struct id *load_balancer,
+static int sources_count(struct agent *agent, const struct id *load_balancer, bool asks_haproxy,
 	struct traffic_count *ret_count, struct err *ret_trouble, struct err *err)
 {
 	struct haproxy_site *site = agent_haproxy(agent);
@@ -98,20 +98,28 @@ int traffic_count(struct agent *agent, const struct id *load_balancer,
 		return r;
 	haproxy_config_parse(buf_text(&text), text.size_bytes, &count->config);
 	count->traffic = haproxy_traffic_open(site, load_balancer);
-	haproxy_traffic_read(count->traffic, ret_trouble);
+	if (asks_haproxy)
+		haproxy_traffic_read(count->traffic, ret_trouble);
 	lvs_listeners_read(agent, count, ret_trouble);
 	ledger_retire(count->traffic->ledger, has_listener, count);
 	haproxy_traffic_store(count->traffic, ret_trouble);
 	return 0;
 }
 
+int traffic_count(struct agent *agent, const struct id *load_balancer,
+	struct traffic_count *ret_count, struct err *ret_trouble, struct err *err)
+{
+	return sources_count(agent, load_balancer, true, ret_count, ret_trouble, err);
+}
+
 /* The sender has told the log of trouble already, and once. */
-static void count_one(struct agent *agent, const struct id *load_balancer)
+static void count_one(struct agent *agent, const struct id *load_balancer, bool asks_haproxy)
 {
 	cleanup_traffic_count struct traffic_count count = {0};
 	struct err trouble = ERR_NONE;
 
-	if (traffic_count(agent, load_balancer, &count, &trouble, &trouble) < 0 || trouble.code < 0)
+	if (sources_count(agent, load_balancer, asks_haproxy, &count, &trouble, &trouble) < 0 ||
+		trouble.code < 0)
 		log_debug("load balancer %s: counting its traffic: %s", load_balancer->text,
 			trouble.text);
 }
@@ -185,16 +193,27 @@ void traffic_count_all(struct agent *agent)
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		count_one(agent, &ids[i]);
+		count_one(agent, &ids[i], true);
 	orphans_forget(agent_haproxy(agent), ids, count);
 }
 
-void traffic_count_lvs(struct agent *agent)
+void traffic_count_lvs(struct agent *agent, const struct id *load_balancer)
 {
 	cleanup_free struct id *listeners = NULL;
 	size_t count = 0;
 
-	if (lvs_listeners(lvs_site_base_path(agent_lvs(agent)), &listeners, &count, NULL) == 0 &&
+	if (belongings_listeners(agent_deploy(agent), load_balancer, &listeners, &count, NULL) ==
+			0 &&
 		count > 0)
-		traffic_count_all(agent);
+		count_one(agent, load_balancer, false);
+}
+
+void traffic_count_listener(struct agent *agent, const struct id *listener)
+{
+	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	struct id owner;
+
+	if (lvs_instance_read(agent_lvs(agent), listener, &text, NULL) == 0 &&
+		belongings_owner(buf_text(&text), text.size_bytes, &owner))
+		count_one(agent, &owner, false);
 }

@@ -27,8 +27,8 @@ struct traffic_count {
 
 /*
  * Reads all sources and keeps the sums. -ENOENT: no such load balancer, not even one of LVS
- * listeners alone. What could not be read or
- * kept is no failure: the ledger holds what it has, and *ret_trouble, an empty one before, says so.
+ * listeners alone. What could not be read or kept is no failure: the ledger holds what it has, and
+ * *ret_trouble, an empty one before, says so.
  */
 int traffic_count(struct agent *agent, const struct id *load_balancer,
 	struct traffic_count *ret_count, struct err *ret_trouble, struct err *err);
@@ -38,5 +38,9 @@ void traffic_count_deinit(struct traffic_count *count);
 
 /* The same for all of them, every TRAFFIC_INTERVAL_S. */
 void traffic_count_all(struct agent *agent);
-/* The same before the services of LVS listeners may go; nothing where there are none. */
-void traffic_count_lvs(struct agent *agent);
+/*
+ * The LVS listeners of one load balancer, or of that which a listener's config names, before their
+ * services may go. No HAProxy is asked: one that hangs holds up nobody who does not need it.
+ */
+void traffic_count_lvs(struct agent *agent, const struct id *load_balancer);
+void traffic_count_listener(struct agent *agent, const struct id *listener);

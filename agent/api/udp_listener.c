@@ -123,7 +123,7 @@ void udp_listener_act(const struct call *call, const struct id *listener, enum a
 	int r;
 
 	if (action != ACTION_START)
-		traffic_count_lvs(call->agent);
+		traffic_count_listener(call->agent, listener);
 	r = action_run(action, instance, &applied, &err);
 	admission_refresh(agent_deploy(call->agent));
 	vrrp_check_refresh(agent_deploy(call->agent));
@@ -151,7 +151,7 @@ void udp_listener_delete(
 	struct err err = ERR_NONE;
 	int r;
 
-	traffic_count_lvs(call->agent);
+	traffic_count_listener(call->agent, listener);
 	r = lvs_instance_delete(instance, &err);
 	admission_refresh(agent_deploy(call->agent));
 	vrrp_check_refresh(agent_deploy(call->agent));

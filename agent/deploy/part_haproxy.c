@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "deploy/part.h"
+#include "deploy/vrrp_check.h"
 #include "haproxy/instance.h"
 
 static void acquire(struct part *part)
@@ -77,8 +78,11 @@ static int take_up(
 static int stop(const struct part *part, struct err *err)
 {
 	enum haproxy_applied applied;
+	int r = haproxy_instance_stop(part->instance, &applied, err);
 
-	return haproxy_instance_stop(part->instance, &applied, err);
+	/* The others may take longer than keepalived puts up with. */
+	vrrp_check_refresh(part->site);
+	return r;
 }
 
 static int remove_installed(const struct part *part, struct err *err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deploy/part.h"
+#include "deploy/vrrp_check.h"
 #include "lvs/instance.h"
 #include "lvs/running.h"
 
@@ -72,8 +73,11 @@ static int take_up(
 static int stop(const struct part *part, struct err *err)
 {
 	enum lvs_applied applied;
+	int r = lvs_instance_stop(part->instance, &applied, err);
 
-	return lvs_instance_stop(part->instance, &applied, err);
+	/* The others may take longer than keepalived puts up with. */
+	vrrp_check_refresh(part->site);
+	return r;
 }
 
 static int remove_installed(const struct part *part, struct err *err)

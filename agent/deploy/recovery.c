@@ -68,7 +68,7 @@ void recovery_finish(struct recovery *recovery)
 		const struct id *id = &interrupted->instance->id;
 		struct err err = ERR_NONE;
 
-		transition_take_up_again(&interrupted->parts, 0);
+		transition_take_up_again(&interrupted->parts, NULL);
 		if (undo_log_remove(recovery->site, id, &err) < 0)
 			log_error("load balancer %s: %s", id->text, err.text);
 	}

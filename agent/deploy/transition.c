@@ -62,18 +62,21 @@ static void strengthen(enum applied *applied, enum applied other)
 		*applied = other;
 }
 
-int transition_advance(const struct parts *parts, enum applied *ret_applied, struct buf *ret_output,
-	struct err *err)
+int transition_advance(const struct parts *parts, enum applied *ret_applied,
+	const struct part **ret_failed, struct buf *ret_output, struct err *err)
 {
 	int r = 0;
 
 	*ret_applied = APPLIED_NONE;
 	/* HAProxy, the first, is installed last. */
-	for (size_t i = parts->count; r == 0 && i-- > 0;)
+	for (size_t i = parts->count; r == 0 && i-- > 0;) {
+		*ret_failed = &parts->items[i];
 		r = state_install(&parts->items[i], &parts->items[i].after, err);
+	}
 	for (size_t i = 0; r == 0 && i < parts->count; i++) {
 		enum applied applied = APPLIED_NONE;
 
+		*ret_failed = &parts->items[i];
 		if (!parts->items[i].after.is_installed)
 			r = part_stop(&parts->items[i], &applied, err);
 		strengthen(ret_applied, applied);
@@ -81,6 +84,7 @@ int transition_advance(const struct parts *parts, enum applied *ret_applied, str
 	for (size_t i = 0; r == 0 && i < parts->count; i++) {
 		enum applied applied = APPLIED_NONE;
 
+		*ret_failed = &parts->items[i];
 		r = part_advance(&parts->items[i], &applied, ret_output, err);
 		strengthen(ret_applied, applied);
 	}
@@ -157,16 +161,14 @@ void transition_put_back(const struct parts *parts)
 	}
 }
 
-void transition_take_up_again(const struct parts *parts, int failure)
+void transition_take_up_again(const struct parts *parts, const struct part *silent)
 {
 	for (size_t i = 0; i < parts->count; i++) {
 		const struct part *part = &parts->items[i];
 		cleanup_buf struct buf output = BUF_INIT(OUTPUT_MAX_BYTES);
 		struct err err = ERR_NONE;
 
-		/* A master that was silent for so long would be again; the request has to end. */
-		if (!part->changes || !part->before.is_installed ||
-			(failure == -ETIMEDOUT && part->kind == &part_haproxy))
+		if (!part->changes || !part->before.is_installed || part == silent)
 			continue;
 		failure_log(part, take_up_again(part, &output, &err), &output, &err);
 	}

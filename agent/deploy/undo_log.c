@@ -45,13 +45,34 @@ static int state_store(const char *folder, const struct part *part, struct err *
 	return r;
 }
 
+int undo_log_remove(const struct deploy_site *site, const struct id *load_balancer, struct err *err)
+{
+	cleanup_free char *path = log_path(site, load_balancer, "");
+	cleanup_free char *new = log_path(site, load_balancer, ".new");
+	int r;
+
+	if (!file_exists(path))
+		return 0;
+	r = directory_remove(new, err);
+	if (r == 0)
+		r = file_rename(path, new, err);
+	/* Litter from now on, which the next one removes. */
+	if (r == 0)
+		directory_remove(new, NULL);
+	return r;
+}
+
 int undo_log_store(const struct deploy_site *site, const struct id *load_balancer,
 	const struct parts *parts, struct err *err)
 {
 	cleanup_free char *path = log_path(site, load_balancer, "");
 	cleanup_free char *new = log_path(site, load_balancer, ".new");
 	bool changes_anything = false;
-	int r = directory_remove(new, err);
+	/* One that is there could not be removed when it was done with. */
+	int r = undo_log_remove(site, load_balancer, err);
+
+	if (r == 0)
+		r = directory_remove(new, err);
 
 	for (size_t i = 0; r == 0 && i < parts->count; i++) {
 		const struct part *part = &parts->items[i];
@@ -66,21 +87,6 @@ int undo_log_store(const struct deploy_site *site, const struct id *load_balance
 	}
 	if (r == 0 && changes_anything)
 		r = file_rename(new, path, err);
-	return r;
-}
-
-int undo_log_remove(const struct deploy_site *site, const struct id *load_balancer, struct err *err)
-{
-	cleanup_free char *path = log_path(site, load_balancer, "");
-	cleanup_free char *new = log_path(site, load_balancer, ".new");
-	int r;
-
-	if (!file_exists(path))
-		return 0;
-	r = file_rename(path, new, err);
-	/* Litter from now on, which the next one removes. */
-	if (r == 0)
-		directory_remove(new, NULL);
 	return r;
 }
 

@@ -70,6 +70,8 @@ version) echo "Keepalived v${FAKE_KEEPALIVED_VERSION:-2.2.7} (01/16,2022)" >&2; 
 check) check ;;
 esac
 
+# One that waits for its host's name to be looked up.
+fails hang && exec sleep 1000
 trap 'is_told=1' HUP
 trap 'end 0' TERM
 echo $$ >"$pid_file"

@@ -27,8 +27,8 @@ def stopped_amphora(make_amphora):
 
 
 @pytest.fixture
-def keepalived(stopped_amphora, monkeypatch):
-    return FakeKeepalived(stopped_amphora, monkeypatch)
+def keepalived(stopped_amphora):
+    return FakeKeepalived(stopped_amphora)
 
 
 @pytest.fixture
@@ -275,6 +275,22 @@ def test_when_haproxy_cannot_bind_no_keepalived_is_touched(amphora, deployment, 
     assert deployment.lvs_file("dns", "running").exists()
 
 
+def test_a_keepalived_that_hangs_does_not_keep_haproxy_from_going_back(
+        amphora, deployment, keepalived):
+    """It is not HAProxy that was silent."""
+    deployment.apply()
+    before = deployment.json()
+    old_port, deployment.port = deployment.port, free_port()
+    deployment.lvs["zzz"] = ("SCTP", 99)
+    keepalived.fail("hang")
+    answer = deployment.put(timeout=60)
+    assert answer.status == 500
+    assert "has not written" in answer.json["details"]
+    assert deployment.stored() == before
+    eventually(lambda: who_answers(old_port), "the old listener is served")
+    eventually(lambda: who_answers(deployment.port) is None, "the new one is gone")
+
+
 def test_a_first_model_that_cannot_be_applied_leaves_nothing_that_runs(
         amphora, deployment, keepalived):
     keepalived.fail("start")
@@ -341,6 +357,40 @@ def test_an_agent_killed_in_the_middle_is_undone_by_the_next(
                "there is nothing left to undo")
     deployment.apply()
     assert who_answers(deployment.port)
+
+
+def test_a_stopped_listener_does_not_cost_the_vip_while_others_take_long(
+        amphora, deployment, frozen):
+    """keepalived gives the VIP up when the check fails twice, five seconds apart."""
+    script = amphora.base_path / "vrrp" / "check_script.sh"
+    deployment.apply()
+    names = [str(deployment.lvs_file(name, "pid")) for name in ("dns", "sip")]
+    assert all(name in script.read_text() for name in names)
+    deployment.weight = 7
+    del deployment.lvs["sip"]
+    with frozen(deployment.pid("dns")):
+        thread = threading.Thread(target=put_in_vain, args=[deployment])
+        thread.start()
+        eventually(lambda: deployment.lvs_file("sip", "stopped").exists(), "it is stopped")
+        eventually(lambda: names[1] not in script.read_text(), "it is not asked for", 3)
+        assert thread.is_alive()
+    thread.join()
+    assert deployment.stored() == deployment.json()
+
+
+def test_a_haproxy_that_hangs_does_not_hold_up_the_udp_listeners_of_others(
+        amphora, deployment, keepalived, frozen, resources):
+    deployment.lvs = {"dns": ("UDP", 53)}
+    deployment.apply()
+    listener = f"/1.0/loadbalancer/{deployment.listener_id('dns')}/"
+    for _ in range(3):
+        other = LoadBalancer(amphora).serve()
+        for pid in (amphora.haproxy_master(other.id), *amphora.haproxy_workers(other.id)):
+            resources.enter_context(frozen(pid))
+    started = time.monotonic()
+    assert amphora.api.put(listener + "reload").status == 202
+    assert amphora.api.put(listener + "stop").status == 202
+    assert time.monotonic() - started < 6  # two seconds for each question to each of them
 
 
 def put_in_vain(deployment):
@@ -546,9 +596,9 @@ def namespace(resources):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 def test_allowed_cidrs_of_a_udp_listener_are_rules_of_the_namespace(
-        make_amphora, namespace, monkeypatch, lb_id):
+        make_amphora, namespace, lb_id):
     amphora = make_amphora(network_namespace=namespace.name)
-    FakeKeepalived(amphora, monkeypatch)
+    FakeKeepalived(amphora)
     amphora.start()
     deployment = Deployment(amphora, lb_id)
     deployment.port = None

@@ -123,9 +123,9 @@ class Generator:
 
     def tls(self):
         return {"tls_ciphers": self.pick(CIPHERS, *SOME_CIPHERS),
-                # Today's OpenSSL does not speak SSLv3, and HAProxy wants one that is spoken.
+                # HAProxy refuses what leaves it without any from its own least one, TLS 1.2, on.
                 "tls_versions": self.pick(["TLSv1.2", "TLSv1.3"],
-                                          self.pick([], ["SSLv3"]) + self.some(VERSIONS[1:], 1)),
+                                          self.some(VERSIONS[:3]) + self.some(VERSIONS[3:], 1)),
                 "alpn_protocols": self.pick(list(ALPN), self.some(ALPN, 1))}
 
     def pool(self, protocol, in_http):

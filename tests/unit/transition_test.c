@@ -172,8 +172,9 @@ static void assert_daemons(const struct daemon expected[PARTS])
 static int advance(const struct parts *parts, enum applied *ret_applied)
 {
 	cleanup_buf struct buf output = BUF_INIT(KIB);
+	const struct part *failed;
 
-	return transition_advance(parts, ret_applied, &output, NULL);
+	return transition_advance(parts, ret_applied, &failed, &output, NULL);
 }
 
 static void what_ought_to_be_is_and_the_strongest_part_is_told(void **state)
@@ -218,16 +219,14 @@ static void whichever_step_fails_all_goes_back(void **state)
 	(void)state;
 	for (fail_at = 1, failed = true; failed; fail_at++) {
 		cleanup_parts struct parts parts;
-		int r;
 
 		parts_make(&parts);
-		r = advance(&parts, &applied);
-		failed = r < 0;
+		failed = advance(&parts, &applied) < 0;
 		if (!failed)
 			break;
 		failures++;
 		transition_put_back(&parts);
-		transition_take_up_again(&parts, r);
+		transition_take_up_again(&parts, NULL);
 		assert_daemons(before);
 	}
 	/* Four installs, two stops, three to be taken up. */
@@ -260,7 +259,7 @@ static void what_an_earlier_agent_left_goes_back_wherever_it_was(void **state)
 			buf_append_text(&part->before.text, before[i].installed);
 		}
 		transition_put_back(&found);
-		transition_take_up_again(&found, 0);
+		transition_take_up_again(&found, NULL);
 		for (size_t i = 0; i < PARTS; i++) {
 			assert_string_equal(daemons[i].installed, before[i].installed);
 			assert_int_equal(daemons[i].is_stopped, before[i].is_stopped);
@@ -286,9 +285,31 @@ static void what_did_not_run_is_not_started_by_going_back(void **state)
 	fail_at = 4; /* the last install */
 	assert_int_equal(advance(&parts, &applied), -EIO);
 	transition_put_back(&parts);
-	transition_take_up_again(&parts, -EIO);
+	transition_take_up_again(&parts, NULL);
 	assert_string_equal(daemons[0].installed, "old");
 	assert_string_equal(daemons[0].running, "");
+}
+
+static void only_the_part_that_was_silent_is_not_taken_up_again(void **state)
+{
+	cleanup_buf struct buf output = BUF_INIT(KIB);
+	cleanup_parts struct parts parts;
+	const struct part *failed = NULL;
+	enum applied applied;
+
+	(void)state;
+	fail_at = 7; /* the second to be taken up */
+	parts_make(&parts);
+	assert_int_equal(transition_advance(&parts, &applied, &failed, &output, NULL), -EIO);
+	assert_string_equal(daemons[0].running, "new");
+	transition_put_back(&parts);
+	transition_take_up_again(&parts, failed);
+	assert_ptr_equal(failed, &parts.items[1]);
+	assert_daemons(before);
+	transition_take_up_again(&parts, NULL);
+	daemons[0] = (struct daemon){"old", "new", false};
+	transition_take_up_again(&parts, &parts.items[0]);
+	assert_string_equal(daemons[0].running, "new");
 }
 
 int main(void)
@@ -299,6 +320,7 @@ int main(void)
 		cmocka_unit_test(whichever_step_fails_all_goes_back),
 		cmocka_unit_test(what_an_earlier_agent_left_goes_back_wherever_it_was),
 		cmocka_unit_test(what_did_not_run_is_not_started_by_going_back),
+		cmocka_unit_test(only_the_part_that_was_silent_is_not_taken_up_again),
 	};
 
 	return cmocka_run_group_tests_name("transition", tests, NULL, NULL);

@@ -159,6 +159,30 @@ static void one_that_was_cut_short_is_none_and_in_nobodys_way(void **state)
 	assert_before(&loaded.items[0], &part_haproxy, &lb, NULL);
 }
 
+static void one_that_could_not_be_removed_is_in_nobodys_way(void **state)
+{
+	cleanup_haproxy_instance struct haproxy_instance *instance =
+		haproxy_instance_acquire(site.haproxy, &lb);
+	cleanup_free char *old = in_temporary_folder("lb-1/before");
+	cleanup_free char *new = in_temporary_folder("lb-1/before.new");
+	cleanup_parts struct parts loaded = {NULL};
+	struct parts parts = {NULL};
+
+	(void)state;
+	assert_int_equal(directory_make(old, 0700, NULL), 0);
+	temporary_file("lb-1/before/lvs-dns.conf", "of long ago\n");
+	assert_int_equal(directory_make(new, 0700, NULL), 0);
+	temporary_file("lb-1/before.new/lvs-dns.conf", "of long ago\n");
+	add(&parts, &part_haproxy, &lb, instance, "new\n");
+	assert_int_equal(undo_log_store(&site, &lb, &parts, NULL), 0);
+	parts_deinit(&parts);
+	assert_int_equal(undo_log_load(&site, instance, &loaded, NULL), 0);
+	assert_int_equal(loaded.count, 1);
+	assert_before(&loaded.items[0], &part_haproxy, &lb, NULL);
+	assert_int_equal(undo_log_remove(&site, &lb, NULL), 0);
+	found(0);
+}
+
 static void files_that_are_no_parts_are_not_read(void **state)
 {
 	static const char *const names[] = {"haproxy-.conf", "lvs-a b.conf", "lvs.conf",
@@ -188,6 +212,7 @@ int main(void)
 		with_site(what_changes_is_kept_in_the_order_of_the_locks),
 		with_site(what_stays_as_it_is_is_not_kept),
 		with_site(one_that_was_cut_short_is_none_and_in_nobodys_way),
+		with_site(one_that_could_not_be_removed_is_in_nobodys_way),
 		with_site(files_that_are_no_parts_are_not_read),
 	};
 
