@@ -45,6 +45,7 @@ for program in $(dpkg-deb -c "$package" | sed -n 's|.* \./usr/bin/||p'); do
 		;;
 	esac
 done
+chroot "$root" getent passwd amphora-agent >/dev/null || fail "there is no user amphora-agent"
 for unit in "$root"/lib/systemd/system/amphora-*.service; do
 	grep -q '^\[Install\]' "$unit" || continue
 	[ "$(chroot "$root" systemctl is-enabled "${unit##*/}")" = enabled ] || fail "${unit##*/} is not enabled"

@@ -44,7 +44,7 @@ write_boot_menu() {
 		set timeout=0
 		serial --unit=0 --speed=115200
 		terminal_output serial console
-		linux /boot/$kernel root=LABEL=amphora rw console=tty0 console=ttyS0,115200 net.ifnames=0 quiet
+		linux /boot/$kernel root=LABEL=amphora rw console=tty0 console=ttyS0,115200 net.ifnames=0 systemd.gpt_auto=no quiet
 		initrd /boot/${kernel/vmlinuz/initrd.img}
 		boot
 	MENU
