@@ -198,6 +198,11 @@ static int part_check(const struct part *part, struct buf *ret_output, struct er
 	cleanup_buf struct buf words = BUF_INIT(OUTPUT_MAX_BYTES);
 	int r = part->kind->check(part, &part->after.text, &words, err);
 
+	/* What others are content with would hide what went wrong. */
+	if (r < 0)
+		buf_clear(ret_output);
+	if (r < 0 && r != -EBADMSG)
+		return r;
 	if (words.size_bytes && part->kind != &part_haproxy)
 		buf_append_format(ret_output, "%s: ", err->text);
 	buf_append(ret_output, buf_text(&words), words.size_bytes);

@@ -235,6 +235,15 @@ def test_a_config_that_keepalived_refuses_changes_nothing(
     assert who_answers(deployment.port)
 
 
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_a_check_that_cannot_be_made_says_why(deployment, query):
+    """HAProxy's "Configuration file is valid" before it is no reason."""
+    deployment.lvs_file("dns", "conf.new").mkdir()
+    answer = deployment.put(query)
+    assert answer.status == 500
+    assert "dns" in answer.json["details"] and "conf.new" in answer.json["details"]
+
+
 def test_when_one_keepalived_does_not_start_all_goes_back(amphora, deployment, keepalived):
     deployment.apply()
     before = deployment.json()
