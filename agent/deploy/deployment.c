@@ -61,15 +61,29 @@ void deployment_result_deinit(struct deployment_result *result)
 	buf_deinit(&result->output);
 }
 
-/* One of another load balancer that exists is not taken away from it. */
+/*
+ * Whose it is. What a model left behind whose load balancer is no more is nobody's; so is a VRRP
+ * config that was uploaded: it is the amphora's.
+ */
+static bool owner_find(
+	const struct deploy_site *site, const struct part *part, struct id *ret_owner)
+{
+	const struct buf *before = &part->before.text;
+
+	if (origin_parse(buf_text(before), ret_owner))
+		return haproxy_instance_exists(site->haproxy, ret_owner);
+	return part->kind == &part_lvs &&
+	       belongings_owner(buf_text(before), before->size_bytes, ret_owner);
+}
+
+/* One of another load balancer is not taken away from it. */
 static int owner_check(const struct deploy_site *site, const struct part *part,
 	const struct id *load_balancer, struct err *err)
 {
 	cleanup_free char *title = part_title(part);
 	struct id owner;
 
-	if (!origin_parse(buf_text(&part->before.text), &owner) ||
-		id_equal(&owner, load_balancer) || !haproxy_instance_exists(site->haproxy, &owner))
+	if (!owner_find(site, part, &owner) || id_equal(&owner, load_balancer))
 		return 0;
 	return err_set(err, -EBUSY, "%s is that of load balancer %s: delete that one first", title,
 		owner.text);

@@ -322,6 +322,19 @@ def test_a_listener_of_another_load_balancer_is_not_taken(amphora, deployment):
     assert deployment.stored() == deployment.json()
 
 
+def test_a_listener_that_a_controller_uploaded_for_another_load_balancer_is_not_taken(
+        amphora, deployment):
+    """As when its model is sent under a new id."""
+    upload = f"/1.0/listeners/{amphora.id}/{deployment.listener_id('dns')}/udp_listener"
+    text = ("# Configuration for Loadbalancer another\n" +
+            LvsListener(amphora, ["127.0.0.1"], 53, []).configuration())
+    assert amphora.api.put(upload, text).status == 200
+    answer = deployment.put()
+    assert answer.status == 409
+    assert "another" in answer.json["details"]
+    assert deployment.config("dns") == text
+
+
 # Killed in the middle
 
 @pytest.fixture
