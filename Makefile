@@ -8,6 +8,8 @@
 #                   SUITE=trixie: Octavia, HAProxy and keepalived of Debian trixie, in a chroot
 #   make test-guest what needs another kernel (IPVS), in a virtual machine with Debian's (as root)
 #   make bench      measure; VS=reference measures the Python agent beside it
+#   make deb        a Debian package in build/deb, for the suite that this is (test-deb: try it; both as root)
+#   make image      build/image/amphora-ARCH.qcow2, which boots as an amphora (as root); IMAGE_SUITE=bookworm
 #   make install    DESTDIR= prefix=/usr sysconfdir=/etc
 #   make check-layers check-format format clean
 #
@@ -51,7 +53,7 @@ units := $(sort $(wildcard systemd/*.service systemd/*.service.d/*.conf))
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
 libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lsystemd -lnl-genl-3 -lnl-3 -lnftables
 
-.PHONY: all deps deps-build deps-demo demo test test-guest test-render bench install clean format check-format \
+.PHONY: all deps deps-build deps-demo demo test test-guest test-render test-deb bench deb image install clean format check-format \
 	check-layers unit test-programs
 all: $(programs:%=$(build)/%)
 
@@ -61,6 +63,8 @@ packages_demo := haproxy keepalived curl openssl iproute2 procps python3
 packages_test := dbus-daemon dnsmasq-base dosfstools genisoimage isc-dhcp-client libcmocka-dev mtools nftables \
 	nghttp2-server python3-dbus python3-gi python3-octavia python3-pytest strace systemd
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
+packages_deb := build-essential debhelper git
+packages_image := mmdebstrap qemu-utils grub-pc-bin grub-efi-amd64-bin grub-common mtools dosfstools e2fsprogs fdisk git
 packages_trixie := python3-octavia haproxy keepalived
 deps-build:
 	$(Q)tests/install_packages.sh $(packages_build)
@@ -145,6 +149,18 @@ demo: deps-demo
 bench: deps
 	$(Q)$(MAKE) --no-print-directory -j2 all $(build)/bench/tls_client
 	$(Q)AMPHORA_BUILD=$(build) $(PYTHON) tests/bench/bench.py $(if $(VS),--vs $(VS))
+
+deb: deps-build
+	$(Q)tests/install_packages.sh $(packages_deb)
+	$(Q)image/deb.sh build/deb
+
+test-deb: deb
+	$(Q)tests/install_packages.sh lintian mmdebstrap
+	$(Q)for package in build/deb/amphora-agent_*.deb; do image/deb_test.sh $$package || exit 1; done
+
+image:
+	$(Q)tests/install_packages.sh $(packages_image)
+	$(Q)image/image.sh build/image
 
 install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/amphora-agent/templates

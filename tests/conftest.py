@@ -17,6 +17,7 @@ for variable in [name for name in os.environ if name.lower().endswith("_proxy")]
 pytest.register_assert_rewrite("harness")
 from harness.amphora import Amphora  # noqa: E402
 from harness.network_bed import NetworkBed  # noqa: E402
+from harness.systemd import Systemd  # noqa: E402
 
 
 @pytest.fixture
@@ -35,6 +36,22 @@ def make_amphora():
         for amphora in made:
             print(f"log of amphora {amphora.id}:\n{amphora.log()}")
             amphora.end_well()
+
+
+@pytest.fixture
+def make_systemd_amphora(make_amphora):
+    """The same with `service_manager = systemd`; each has a bus and a systemd of its own."""
+    with contextlib.ExitStack() as stack:
+        def make(wrapper=(), **options):
+            systemd = stack.enter_context(Systemd())
+            amphora = make_amphora(wrapper=(*wrapper, *systemd.wrapper), **options)
+            amphora.drop_in.set("agent", "service_manager", "systemd")
+            amphora.drop_in.set("agent", "unit_dir", systemd.unit_dir)
+            amphora.systemd = systemd
+            return amphora
+
+        # systemd ends first: it would start anew what the amphora's end kills.
+        yield make
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "deploy/admission.h"
 #include "deploy/belongings.h"
+#include "deploy/certificate_lists.h"
 #include "deploy/origin.h"
 #include "deploy/part.h"
 #include "deploy/transition.h"
@@ -304,43 +305,61 @@ static int deployment_perform(const struct deploy_site *site, struct haproxy_ins
 	return r;
 }
 
+/* Step 1. *ret_lists: what that needed, to be removed when nothing is installed. */
+static int deployment_check(struct haproxy_instance *instance, const struct deployment *deployment,
+	const struct parts *parts, const struct part **ret_refused,
+	struct certificate_lists *ret_lists, struct buf *ret_output, struct err *err)
+{
+	int r = certificate_lists_store(instance, deployment->load_balancer, ret_lists, err);
+
+	return r < 0 ? r : parts_check(parts, ret_refused, ret_output, err);
+}
+
 int deployment_apply(const struct deploy_site *site, struct haproxy_instance *instance,
 	const struct deployment *deployment, struct deployment_result *ret_result, struct err *err)
 {
+	cleanup_certificate_lists struct certificate_lists lists = {NULL};
 	cleanup_parts struct parts parts = {NULL};
-	const struct part *refused;
+	const struct part *refused = NULL;
 	int r = deployment_plan(site, instance, deployment, ret_result, &parts, err);
 
 	if (r < 0)
 		return r;
-	r = parts_check(&parts, &refused, &ret_result->output, err);
-	if (r == -EBADMSG && refused->kind == &part_haproxy)
+	r = deployment_check(
+		instance, deployment, &parts, &refused, &lists, &ret_result->output, err);
+	if (r == -EBADMSG && refused && refused->kind == &part_haproxy)
 		haproxy_instance_keep_refused(
 			instance, buf_text(&refused->after.text), refused->after.text.size_bytes);
+	if (r == 0) {
+		/* Warnings of the checks would hide what a reload has to say. */
+		buf_clear(&ret_result->output);
+		r = deployment_perform(site, instance, deployment, &parts, ret_result, err);
+		if (r == 0)
+			transition_finish(&parts);
+		admission_refresh(site);
+		/* Whichever config is installed now, its model stays. */
+		haproxy_stored_model_prune(instance);
+	}
 	if (r < 0)
-		return r;
-	/* Warnings of the checks would hide what a reload has to say. */
-	buf_clear(&ret_result->output);
-	r = deployment_perform(site, instance, deployment, &parts, ret_result, err);
-	if (r == 0)
-		transition_finish(&parts);
-	admission_refresh(site);
-	/* Whichever config is installed now, its model stays. */
-	haproxy_stored_model_prune(instance);
+		certificate_lists_remove(instance, &lists);
 	return r;
 }
 
 int deployment_preview(const struct deploy_site *site, struct haproxy_instance *instance,
 	const struct deployment *deployment, struct deployment_result *ret_result, struct err *err)
 {
+	cleanup_certificate_lists struct certificate_lists lists = {NULL};
 	cleanup_parts struct parts parts = {NULL};
-	const struct part *refused;
+	const struct part *refused = NULL;
 	int r = deployment_plan(site, instance, deployment, ret_result, &parts, err);
 
-	if (r == 0)
-		r = parts_check(&parts, &refused, &ret_result->output, err);
+	if (r < 0)
+		return r;
+	r = deployment_check(
+		instance, deployment, &parts, &refused, &lists, &ret_result->output, err);
 	if (r == 0)
 		ret_result->applied = transition_predict(&parts);
+	certificate_lists_remove(instance, &lists);
 	return r;
 }
 

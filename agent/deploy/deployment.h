@@ -6,7 +6,8 @@
  *
  * The steps, with all locks held (HAProxy's instance by the caller, LVS listeners by id, VRRP):
  *
- *  1. every daemon checks its new config; nothing is touched if one refuses;
+ *  1. every daemon checks its new config; nothing is touched if one refuses (crt-lists that HAProxy
+ *     must find for that go again);
  *  2. what is installed now goes to the undo log, durably (deploy/undo_log.h);
  *  3. the model is stored; clients that it or the one before does not allow are shut out of LVS
  *     listeners; then VRRP's config, the listeners' and, last, haproxy.cfg are installed: that one

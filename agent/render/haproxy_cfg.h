@@ -44,7 +44,7 @@ struct haproxy_cfg_options {
 	in_port_t prometheus_exporter_port;
 	/*
 	 * Free, buffers and cached together: two fifths of what connections leave of it become the
-	 * cache of TLS sessions. 0: unknown, HAProxy's own size.
+	 * cache of TLS sessions, 1 GiB at most. 0: unknown, HAProxy's own size.
 	 */
 	uint64_t available_memory_kib;
 	/*

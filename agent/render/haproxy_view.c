@@ -25,6 +25,9 @@ enum {
 /* A thread group of HAProxy has no more. */
 enum { THREADS_MAX = 64 };
 
+/* 1 GiB: HAProxy fills its cache before it serves, a second long at each reload. */
+enum { TLS_CACHE_MAX_KIB = 1024 * 1024 };
+
 /* As they stand in a log-format, where "-" is the word for nothing. */
 static json_t *view_names(const struct load_balancer *load_balancer)
 {
@@ -71,6 +74,8 @@ static void set_tls_cache(json_t *view, const struct load_balancer *load_balance
 		!has_listener(load_balancer, LISTENER_TERMINATED_HTTPS))
 		return;
 	cache_kib = (options->available_memory_kib - connections_kib) * 2 / 5;
+	if (cache_kib > TLS_CACHE_MAX_KIB)
+		cache_kib = TLS_CACHE_MAX_KIB;
 	if (cache_kib > TLS_CACHE_MIN_KIB)
 		view_set_number(view, "tls_cache", (long)(cache_kib * TLS_CACHE_BLOCKS_PER_KIB));
 }

@@ -11,12 +11,14 @@ class FakeKeepalived:
     """What the fake ones of one amphora did, and what fails from now on. Make it before the agent
     starts. checker: the real keepalived that judges configs, if any."""
 
-    def __init__(self, amphora, monkeypatch, version="2.2.7", checker=""):
+    def __init__(self, amphora, version="2.2.7", checker=""):
         self.path = amphora.directory / "keepalived.log"
-        monkeypatch.setenv("FAKE_KEEPALIVED_LOG", str(self.path))
-        monkeypatch.setenv("FAKE_KEEPALIVED_VERSION", version)
-        monkeypatch.setenv("FAKE_KEEPALIVED_CHECKER", checker)
-        amphora.drop_in.set("agent", "keepalived_cmd", PROGRAM)
+        # Whoever starts it, it gets its environment.
+        amphora.drop_in.set("agent", "keepalived_cmd", amphora.write_script(
+            "fake-keepalived",
+            f"export FAKE_KEEPALIVED_LOG={self.path} FAKE_KEEPALIVED_VERSION={version} "
+            f"FAKE_KEEPALIVED_CHECKER={checker}\n"
+            f'exec {PROGRAM} "$@"\n'))
 
     def steps(self):
         """The words since the last call: "check", "start", "reload", "stop"."""

@@ -4,9 +4,11 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 from harness.eventually import eventually
 
@@ -23,14 +25,16 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 
 
 class Systemd:
-    """Its files lie in `directory`, beside those of the amphora that it serves."""
+    """One amphora's."""
 
-    def __init__(self, directory):
-        self.directory = pathlib.Path(directory)
-        self.directory.mkdir()
+    def __init__(self):
+        # The name of a socket has 107 bytes at most.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="systemd-test-"))
         self.unit_dir = self.directory / "units"
         self.socket = self.directory / "bus"
         self.address = f"unix:path={self.socket}"
+        # In front of the agent's command.
+        self.wrapper = ("env", f"DBUS_SYSTEM_BUS_ADDRESS={self.address}")
         self._faults = self.directory / "faults.json"
         self._log = open(self.directory / "systemd.log", "wb")
         self._bus = None
@@ -38,21 +42,39 @@ class Systemd:
 
     def __enter__(self):
         self.bus_start()
+        self._start()
+        return self
+
+    def _start(self):
         self._systemd = subprocess.Popen(
             [sys.executable, "-B", pathlib.Path(__file__).with_name("fake_systemd.py"),
              self.address, self.unit_dir, self._faults],
             stdout=subprocess.PIPE, stderr=self._log)
         assert self._systemd.stdout.readline() == b"ready\n", self.log()
-        return self
+
+    def power_off(self):
+        """It ends, and with it all care for what runs; that is the caller's to kill."""
+        self._systemd.kill()
+        self._systemd.wait()
+        self._systemd.stdout.close()
+        self._systemd = None
+
+    def boot(self):
+        """It starts, and what is enabled."""
+        self._start()
+        for name in self.enabled():
+            subprocess.run(
+                ["busctl", f"--address={self.address}", "call", "org.freedesktop.systemd1",
+                 "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "StartUnit",
+                 "ss", name, "replace"], check=True, stdout=subprocess.DEVNULL, timeout=20)
 
     def __exit__(self, *_):
-        for process in (self._systemd, self._bus):
-            if process:
-                process.kill()
-                process.wait()
         if self._systemd:
-            self._systemd.stdout.close()
+            self.power_off()
+        if self._bus:
+            self.bus_stop()
         self._log.close()
+        shutil.rmtree(self.directory)
 
     def bus_start(self):
         config = self.directory / "bus.conf"
@@ -61,7 +83,8 @@ class Systemd:
         self._bus = subprocess.Popen(
             ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile",
              "--nosyslog"], stderr=self._log)
-        eventually(self.socket.exists, "the bus listens")
+        eventually(lambda: self.socket.exists() or self._bus.poll(), "the bus listens")
+        assert self._bus.poll() is None, self.log()
 
     def bus_stop(self):
         self._bus.kill()

@@ -14,7 +14,7 @@ from octavia.db import repositories
 
 from harness import certificates, haproxy
 from harness.api_client import tls_connect
-from harness.eventually import eventually
+from harness.eventually import eventually, stays_so
 from harness.health_manager import HealthManager
 from harness.ports import free_port
 from harness.web_server import WebServer, share, who_answers
@@ -84,6 +84,49 @@ def test_a_pool_that_speaks_the_proxy_protocol_is_accepted(controller, servers, 
     site = Site(controller, servers, "TCP", pool).update()
     socket = controller.amphora.stats_socket(site.id)
     assert haproxy.member_status(socket, site.member_ids[0]) == "no check"
+
+
+def model_of(load_balancer):
+    """The same load balancer as the agent's own API takes it."""
+    listener, = load_balancer.listeners
+    pool, = load_balancer.pools
+    monitor = pool.health_monitor
+    return {
+        "id": load_balancer.id, "vip_address": load_balancer.vip.ip_address, "listeners": [{
+            "id": listener.id, "protocol": listener.protocol,
+            "protocol_port": listener.protocol_port, "connection_limit": listener.connection_limit,
+            "default_pool": {
+                "id": pool.id, "protocol": pool.protocol, "lb_algorithm": pool.lb_algorithm,
+                "members": [{"id": member.id, "address": member.ip_address,
+                             "protocol_port": member.protocol_port} for member in pool.members],
+                "healthmonitor": {
+                    "type": monitor.type, "delay": monitor.delay, "timeout": monitor.timeout,
+                    "max_retries": monitor.rise_threshold,
+                    "max_retries_down": monitor.fall_threshold, "url_path": monitor.url_path}}}]}
+
+
+def test_from_the_drivers_file_to_a_model_and_back_no_member_changes_state(controller, servers):
+    """A member that is down would be up until its next check, which is seconds away, if anything
+    told it apart from what it was."""
+    alive, dead = servers
+    site = Site(controller, [alive, dead], monitor={"type": "HTTP", "delay": 6}).update()
+    socket = controller.amphora.stats_socket(site.id)
+    statuses = {id_: "DOWN" if number else "UP" for number, id_ in enumerate(site.member_ids)}
+    dead.stop()
+
+    def are_as_they_were():
+        return {id_: haproxy.member_status(socket, id_) for id_ in site.member_ids} == statuses
+    eventually(are_as_they_were, "the dead member is down")
+    model = model_of(controller.load_balancer(site.id))
+    for change in ("model", "file"):
+        if change == "model":
+            answer = controller.amphora.api.put(
+                f"/1.0/loadbalancer/{controller.amphora.id}/{site.id}/model", model)
+            assert (answer.status, answer.json["applied"]) == (200, "reload"), answer
+        else:
+            site.update()
+        stays_so(are_as_they_were, f"they are as they were before the {change}", 1, pause_s=0.02)
+        assert share(site.port, 4) == {"one": 4}
 
 
 def test_the_listeners_are_those_of_the_database(controller, servers):

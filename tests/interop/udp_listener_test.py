@@ -22,10 +22,10 @@ def keepalived():
 
 
 @pytest.fixture
-def make_amphora(make_amphora, monkeypatch, keepalived):
+def make_amphora(make_amphora, keepalived):
     def make(**options):
         amphora = make_amphora(**options)
-        keepalived.fake = FakeKeepalived(amphora, monkeypatch, checker="/usr/sbin/keepalived")
+        keepalived.fake = FakeKeepalived(amphora, checker="/usr/sbin/keepalived")
         return amphora
     return make
 

@@ -179,9 +179,9 @@ def test_neighbours_are_told_of_the_vip_of_a_model(amphora, lb_id, neighbour):
 
 
 def test_neighbours_are_told_of_the_vip_of_a_udp_listener(
-        make_amphora, namespace, neighbour, monkeypatch):
+        make_amphora, namespace, neighbour):
     amphora = make_amphora(network_namespace=namespace.name)
-    FakeKeepalived(amphora, monkeypatch)
+    FakeKeepalived(amphora)
     amphora.start()
     listener = LvsListener(amphora, [VIP, VIP6], 53).serve()
     assert neighbour(10) == VIP

@@ -28,8 +28,8 @@ def stopped_amphora(make_amphora):
 
 
 @pytest.fixture
-def keepalived(stopped_amphora, monkeypatch):
-    return FakeKeepalived(stopped_amphora, monkeypatch)
+def keepalived(stopped_amphora):
+    return FakeKeepalived(stopped_amphora)
 
 
 @pytest.fixture
@@ -619,9 +619,9 @@ def namespace(resources):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 def test_allowed_cidrs_of_a_udp_listener_are_rules_of_the_namespace(
-        make_amphora, namespace, monkeypatch, lb_id):
+        make_amphora, namespace, lb_id):
     amphora = make_amphora(network_namespace=namespace.name)
-    FakeKeepalived(amphora, monkeypatch)
+    FakeKeepalived(amphora)
     amphora.start()
     deployment = Deployment(amphora, lb_id)
     deployment.port = None

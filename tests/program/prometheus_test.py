@@ -222,8 +222,8 @@ def test_scrapers_that_never_read_are_ended_and_delay_nobody(large_site, resourc
 class LvsSite(Site):
     """With an LVS listener, which the fake keepalived runs."""
 
-    def __init__(self, amphora, monkeypatch, lvs_members=2):
-        self.keepalived = FakeKeepalived(amphora, monkeypatch)
+    def __init__(self, amphora, lvs_members=2):
+        self.keepalived = FakeKeepalived(amphora)
         super().__init__(amphora)
         checked = [LvsMember(f"203.0.{number // 250}.{number % 250 + 1}", 53, check=CHECK)
                    for number in range(lvs_members)]
@@ -242,8 +242,8 @@ CHECK = """        MISC_CHECK {
 
 
 @pytest.fixture
-def lvs_site(make_amphora, monkeypatch):
-    return LvsSite(make_amphora(), monkeypatch).serve()
+def lvs_site(make_amphora):
+    return LvsSite(make_amphora()).serve()
 
 
 def families_in_order(text):
@@ -280,15 +280,15 @@ def test_lvs_listeners_stand_in_the_families_of_haproxys(lvs_site):
     eventually(lambda: set(lvs_site.scrape().samples) == set(haproxys.samples), "it is gone")
 
 
-def test_without_haproxy_a_scrape_is_a_502_whatever_lvs_has(make_amphora, monkeypatch):
-    site = LvsSite(make_amphora(), monkeypatch)
+def test_without_haproxy_a_scrape_is_a_502_whatever_lvs_has(make_amphora):
+    site = LvsSite(make_amphora())
     site.listener.serve()
     assert prometheus.get(site.port).status == 502
 
 
 @measures_memory
-def test_memory_knows_no_number_of_lvs_members_either(make_amphora, monkeypatch):
-    site = LvsSite(make_amphora(), monkeypatch, lvs_members=3000).serve()
+def test_memory_knows_no_number_of_lvs_members_either(make_amphora):
+    site = LvsSite(make_amphora(), lvs_members=3000).serve()
     site.listener.serve()
     with PeakOfMemory(site.amphora.prometheus_pid()) as peak:
         eventually(lambda: site.listener.id in prometheus.get(site.port).body, "it is there")
@@ -303,8 +303,8 @@ def test_memory_knows_no_number_of_lvs_members_either(make_amphora, monkeypatch)
 
 @measures_memory
 def test_scrapers_of_lvs_that_never_read_do_not_cost_memory(
-        make_amphora, monkeypatch, resources):
-    site = LvsSite(make_amphora(), monkeypatch, lvs_members=1000).serve()
+        make_amphora, resources):
+    site = LvsSite(make_amphora(), lvs_members=1000).serve()
     site.listener.serve()
     eventually(lambda: site.listener.id in prometheus.get(site.port).body, "it is there")
     with PeakOfMemory(site.amphora.prometheus_pid()) as peak:

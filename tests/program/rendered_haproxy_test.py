@@ -7,6 +7,7 @@ import socket
 import ssl
 
 import pytest
+from cryptography import x509
 
 from harness.certificates import Authority
 from harness.eventually import eventually, stays_so
@@ -26,11 +27,17 @@ class LoadBalancer:
         self.id = lb_id
         self.port = free_port()
 
-    def put(self, listener, pools=()):
+    def _put_model(self, listener, pools=(), query=""):
         model = {"vip_address": VIP, "pools": list(pools),
                  "listeners": [{"protocol_port": self.port, **listener}]}
-        answer = self.amphora.api.put(
-            f"/1.0/loadbalancer/{self.amphora.id}/{self.id}/model", model)
+        return self.amphora.api.put(
+            f"/1.0/loadbalancer/{self.amphora.id}/{self.id}/model{query}", model)
+
+    def preview(self, listener):
+        return self._put_model(listener, query="?dry_run=true")
+
+    def put(self, listener, pools=()):
+        answer = self._put_model(listener, pools)
         assert answer.status == 200, answer
         eventually(lambda: socket.create_connection((VIP, self.port)).close() is None,
                    "the listener accepts")
@@ -196,6 +203,49 @@ def test_hsts_is_on_answers_of_haproxys_own_too(balancer, server, authority):
         assert answer[1]["Strict-Transport-Security"] == "max-age=300; includeSubDomains;"
 
 
+def certificate_of(balancer, name):
+    """The serial number of the certificate that a client gets who asks for that name."""
+    context = ssl._create_unverified_context()
+    with socket.create_connection((VIP, balancer.port), timeout=5) as connection:
+        with context.wrap_socket(connection, server_hostname=name) as session:
+            return x509.load_der_x509_certificate(session.getpeercert(True)).serial_number
+
+
+def test_a_listener_may_have_more_certificates_than_a_line_takes(
+        balancer, amphora, server, authority):
+    identities = {f"site-{i}.example.org": authority.issue(f"site-{i}.example.org")
+                  for i in range(40)}
+    first, *others = identities
+    listener = {"protocol": "TERMINATED_HTTPS", "default_pool": http_pool(server),
+                "certificate": f"{first}.pem",
+                "sni_certificates": [f"{name}.pem" for name in others]}
+    folder = amphora.base_path / "certs" / balancer.id
+    for name, identity in identities.items():
+        balancer.put_pem(f"{name}.pem", identity.pem)
+    uploaded = sorted(path.name for path in folder.iterdir())
+
+    def files_of_ours():
+        return [path.name for path in folder.iterdir() if path.name not in uploaded]
+
+    assert balancer.preview(listener).status == 200
+    assert files_of_ours() == []  # a dry run leaves nothing
+    refused = balancer.preview({**listener, "sni_certificates": [
+        *listener["sni_certificates"], "missing.pem"]})
+    assert (refused.status, files_of_ours()) == (500, [])
+
+    balancer.put(listener)
+    for name in (first, others[0], others[-1]):
+        assert certificate_of(balancer, name) == identities[name].serial_number
+    assert certificate_of(balancer, "unknown.example.org") == identities[first].serial_number
+    before = files_of_ours()
+    assert len(before) == 1
+
+    balancer.put({**listener, "sni_certificates": listener["sni_certificates"][1:]})
+    assert certificate_of(balancer, others[0]) == identities[first].serial_number
+    assert certificate_of(balancer, others[-1]) == identities[others[-1]].serial_number
+    assert len(files_of_ours()) == 1 and files_of_ours() != before
+
+
 @pytest.mark.parametrize("monitor", [{}, {"healthmonitor": {"type": "HTTPS", **FAST}}])
 def test_members_of_a_strangers_authority_get_no_traffic(
         balancer, resources, authority, monitor):
@@ -288,6 +338,26 @@ def test_what_begins_to_serve_may_have_to_pass_its_checks_first(
     assert (dead.requests == 0) == starts_down
     assert put(broken, member(alive)) == "runtime"
     eventually(lambda: balancer.get()[0] == 200 and alive.requests, "the other one gets some")
+
+
+@pytest.mark.parametrize("version, knows", [("3.0.11-1", False), ("3.1.0-1~bpo12+1", True),
+                                            ("4.0-1", True), ("2.9-1", False)])
+def test_init_state_is_said_to_a_haproxy_that_knows_it(
+        make_amphora, lb_id, server, tmp_path, version, knows):
+    """Ours is older than its package says here, and refuses the word."""
+    (tmp_path / "status").write_text(
+        f"Package: haproxy\nStatus: install ok installed\nVersion: {version}\n\n")
+    amphora = make_amphora(wrapper=(
+        "unshare", "--mount", "sh", "-c",
+        f"mount --bind {tmp_path}/status /var/lib/dpkg/status && exec \"$@\"", "sh"))
+    amphora.drop_in.set("agent", "members_start_down", True)
+    answer = amphora.start().api.put(
+        f"/1.0/loadbalancer/{amphora.id}/{lb_id}/model?dry_run=true",
+        {"vip_address": VIP, "listeners": [{"protocol": "HTTP", "protocol_port": 80,
+                                            "default_pool": http_pool(server, healthmonitor={
+                                                "type": "TCP", **FAST})}]})
+    assert ("unknown keyword 'init-state'" in answer.text) == knows
+    assert answer.status == (500 if knows else 200)
 
 
 def test_a_cookie_with_an_odd_name_sticks(balancer, resources):

@@ -3,17 +3,20 @@
 with every service manager. The units themselves are judged by systemd's own parser."""
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import time
 
 import pytest
 
+from harness import processes
+from harness.amphora import ROOT
 from harness.eventually import eventually, stays_so
 from harness.load_balancer import LoadBalancer
-from harness.systemd import Systemd
 from program.supervision_test import (  # noqa: F401
-    KEY,
+    amphora,
     echo,
     manager,
     server,
@@ -35,20 +38,13 @@ from program.supervision_test import (  # noqa: F401
 
 
 @pytest.fixture
-def systemd(make_amphora, tmp_path):
-    """Ends before the amphora, whose processes it would start again."""
-    with Systemd(tmp_path / "systemd") as systemd:
-        yield systemd
+def make_amphora(make_systemd_amphora):
+    return make_systemd_amphora
 
 
 @pytest.fixture
-def amphora(systemd, make_amphora, manager):  # noqa: F811
-    amphora = make_amphora(wrapper=("env", f"DBUS_SYSTEM_BUS_ADDRESS={systemd.address}"))
-    amphora.config.set("health_manager", "heartbeat_key", KEY)
-    amphora.config.set("health_manager", "controller_ip_port_list", manager.target)
-    amphora.drop_in.set("agent", "service_manager", "systemd")
-    amphora.drop_in.set("agent", "unit_dir", systemd.unit_dir)
-    return amphora.start()
+def systemd(amphora):
+    return amphora.systemd
 
 
 @pytest.fixture
@@ -179,16 +175,103 @@ def test_an_agent_starts_and_answers_without_a_bus(amphora, systemd, balancer):
     assert balancer.master == master
 
 
-def test_systemd_finds_nothing_wrong_with_the_units_that_the_agent_writes(
-        systemd, balancer, tmp_path):
-    assert unit_of(balancer) in systemd.units()
-    verify([systemd.unit_dir / name for name in systemd.units()], systemd.unit_dir)
+def reboot(amphora):
+    """The power goes: no process has time for anything. /run is empty at the next start."""
+    amphora.systemd.power_off()
+    amphora.kill()
+    processes.end_all_mentioning(str(amphora.directory))
+    shutil.rmtree(amphora.runtime_dir)
+    amphora.runtime_dir.mkdir()
+    amphora.systemd.boot()
 
 
-def verify(paths, folder):
-    """Fails with systemd's own words, which go to its standard error."""
+def test_a_boot_starts_haproxy_without_the_agent_which_finds_it_running(
+        amphora, balancer):  # noqa: F811
+    reboot(amphora)
+    balancer.wait_until_it_serves()
+    master = balancer.master
+    amphora.start()
+    assert balancer.act("reload").status == 202
+    assert balancer.master == master
+
+
+def test_a_stopped_load_balancer_stays_so_over_a_boot(amphora, balancer):  # noqa: F811
+    assert balancer.act("stop").status == 202
+    reboot(amphora)
+    amphora.start()
+    stays_so(lambda: amphora.haproxy_pids(balancer.id) == [], "it is stopped", 0.5)
+
+
+@pytest.fixture
+def notifications(tmp_path):
+    """What a service of Type=notify tells systemd."""
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(path))
+        listening.settimeout(20)
+        yield listening
+
+
+def test_the_agent_is_ready_when_all_runs_and_shows_that_it_lives(
+        make_amphora, server, notifications):  # noqa: F811
+    amphora = make_amphora()
+    balancer = LoadBalancer(amphora.start(), [server]).serve()
+    assert amphora.stop() == 0
+    for pid in amphora.haproxy_pids(balancer.id):
+        os.kill(pid, signal.SIGSTOP)  # it will not answer
+    waiting = amphora.haproxy_pids(balancer.id)
+    os.environ["NOTIFY_SOCKET"] = notifications.getsockname()
+    try:
+        amphora.start()
+    finally:
+        del os.environ["NOTIFY_SOCKET"]
+    notifications.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        notifications.recv(1024)
+    for pid in waiting:
+        os.kill(pid, signal.SIGCONT)
+    notifications.settimeout(40)
+    assert notifications.recv(1024) == b"READY=1"
+    assert notifications.recv(1024) == b"WATCHDOG=1"
+
+
+def verify(folder):
+    """systemd's own words on all units of a folder, with their drop-ins: "" if all is well."""
     environment = dict(os.environ, SYSTEMD_UNIT_PATH=f"{folder}:/usr/lib/systemd/system")
     result = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *paths],
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no",
+         *folder.glob("*.service")],
         env=environment, capture_output=True, text=True, timeout=60)
-    assert result.returncode == 0 and not result.stderr, result.stderr
+    return result.stderr or f"exit status {result.returncode}" * (result.returncode != 0)
+
+
+def test_systemd_finds_nothing_wrong_with_our_units_and_drop_ins(systemd, balancer, tmp_path):
+    prefix = tmp_path / "usr"
+    subprocess.run(
+        ["make", "-s", "-C", ROOT, "install", f"prefix={prefix}", f"sysconfdir={tmp_path / 'etc'}"],
+        check=True, stdout=subprocess.DEVNULL)
+    folder = prefix / "lib/systemd/system"
+    written = (systemd.unit_dir / unit_of(balancer)).read_text()
+    for name in (*systemd.units(), "octavia-keepalived.service",
+                 f"octavia-keepalivedlvs-{balancer.id}.service", "prometheus-proxy.service"):
+        (folder / name).write_text(written)
+    for drop_in in folder.glob("*.service.d"):
+        names = [path.name for path in folder.glob(f"{drop_in.name.removesuffix('.service.d')}*")]
+        assert len(names) > 1, f"{drop_in.name} is of no unit"
+    assert verify(folder) == ""
+    # and it has read the drop-ins
+    drop_in = folder / "haproxy-.service.d" / "10-amphora.conf"
+    drop_in.write_text(drop_in.read_text().replace("LimitNOFILE", "LimitNoFile"))
+    assert "Unknown key" in verify(folder)
+
+
+def test_the_packages_user_and_folder_are_made(tmp_path):
+    """By systemd's own programs, in a root of the test's own."""
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    subprocess.run(["systemd-sysusers", f"--root={root}",
+                    ROOT / "systemd/sysusers.d/amphora-agent.conf"], check=True)
+    assert "amphora-agent:" in (root / "etc/passwd").read_text()
+    subprocess.run(["systemd-tmpfiles", f"--root={root}", "--create",
+                    ROOT / "systemd/tmpfiles.d/amphora-agent.conf"], check=True)
+    assert (root / "run/octavia").is_dir()

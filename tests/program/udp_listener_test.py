@@ -24,8 +24,8 @@ def stopped_amphora(make_amphora):
 
 
 @pytest.fixture
-def keepalived(stopped_amphora, monkeypatch):
-    return FakeKeepalived(stopped_amphora, monkeypatch)
+def keepalived(stopped_amphora):
+    return FakeKeepalived(stopped_amphora)
 
 
 @pytest.fixture
@@ -128,9 +128,8 @@ def test_what_did_not_change_costs_nothing(amphora, keepalived):
     assert [listener.file("conf").stat().st_ino for listener in listeners][1:] == files[1:]
 
 
-def test_a_keepalived_that_cannot_keep_members_is_restarted(
-        stopped_amphora, keepalived, monkeypatch):
-    monkeypatch.setenv("FAKE_KEEPALIVED_VERSION", "1.3.9")
+def test_a_keepalived_that_cannot_keep_members_is_restarted(stopped_amphora):
+    keepalived = FakeKeepalived(stopped_amphora, version="1.3.9")
     listener = make_listener(stopped_amphora.start()).serve()
     listener.members.clear()
     listener.serve()
@@ -271,7 +270,7 @@ def test_after_a_reboot_it_runs_again(amphora, listener):
     eventually(lambda: listener.pid not in (0, pid), "another keepalived runs")
 
 
-def test_keepaliveds_that_hang_do_not_hold_up_the_start(stopped_amphora, monkeypatch, resources):
+def test_keepaliveds_that_hang_do_not_hold_up_the_start(stopped_amphora, resources):
     """Each has 14 s to be seen; heartbeats must be back before a controller gives us up."""
     amphora = stopped_amphora
     manager = resources.enter_context(HealthManager("key"))

@@ -123,7 +123,11 @@ class Comparison:
         for rule in RULES:
             if kind in rule.kinds and rule.applies_to(self.release):
                 self.used[rule.name] += rule.apply(self.case, sides[rule.side])
-        return {side: MEANING[kind](parsed) for side, parsed in sides.items()}
+        lines = {side: MEANING[kind](parsed) for side, parsed in sides.items()}
+        if kind == "lvs":
+            lines["octavia"] += meaning.comments(self.octavias[name])
+            lines["ours"] += meaning.comments(text)
+        return lines
 
     def notices(self, name, text):
         """Whether the text would be found to differ, in our text's place."""

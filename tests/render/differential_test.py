@@ -117,7 +117,8 @@ def mutations(name, text):
     lines = text.splitlines()
     for at, line in enumerate(lines):
         found = line.split()
-        if not found or found[0].startswith("#") or found[-1] in "{}":
+        is_read = not line.lstrip().startswith("#") or name.startswith("keepalived-lvs")
+        if not found or not is_read or found[-1] in "{}":
             continue
         yield f"without {line}", "\n".join([*lines[:at], *lines[at + 1:]])
         if len(found) > 1:

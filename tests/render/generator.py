@@ -123,7 +123,9 @@ class Generator:
 
     def tls(self):
         return {"tls_ciphers": self.pick(CIPHERS, *SOME_CIPHERS),
-                "tls_versions": self.pick(["TLSv1.2", "TLSv1.3"], self.some(VERSIONS, 1)),
+                # HAProxy refuses what leaves it without any from its own least one, TLS 1.2, on.
+                "tls_versions": self.pick(["TLSv1.2", "TLSv1.3"],
+                                          self.some(VERSIONS[:3]) + self.some(VERSIONS[3:], 1)),
                 "alpn_protocols": self.pick(list(ALPN), self.some(ALPN, 1))}
 
     def pool(self, protocol, in_http):

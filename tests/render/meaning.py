@@ -5,7 +5,8 @@ has no order is sorted.
 Order has a meaning where a daemon goes through a list: rules of one kind (http-request, use_backend,
 redirect, http-check, stick, …), servers (round robin and the hash of `balance source` follow it),
 addresses and routes of keepalived. Between kinds it has none, HAProxy evaluates each kind in a phase
-of its own; nor has it between sections, settings, the keywords of a server or of a bind line."""
+of its own; nor has it between sections (but defaults are those of what follows), settings, the keywords
+of a server or of a bind line."""
 
 # Keywords of `server` and `bind` by how many words follow each.
 FLAGS = ("ssl", "check", "check-ssl", "backup", "disabled", "send-proxy", "send-proxy-v2",
@@ -59,12 +60,21 @@ def write(found):
 
 
 def of_haproxy(configuration):
-    lines = []
+    kinds = [kind for kind, _ in configuration.sections]
+    lines = [f"before its defaults: {kind}" for kind in kinds[:kinds.index("defaults")]]
     for (kind, name), directives in sorted(configuration.sections.items()):
         lines.append(f"{kind} {name}")
         ordered = sorted((_directive(found) for found in directives), key=lambda pair: pair[0])
         lines += [f"    {write(found)}" for _, found in ordered]
     return lines
+
+
+def comments(text):
+    """Those of an LVS listener name its parts to the heartbeat (lvs/config.h): a member's, what
+    stands behind it."""
+    lines = [line.strip() for line in text.splitlines()]
+    return [f"{line} {following}" if following.startswith("real_server") else line
+            for line, following in zip(lines, [*lines[1:], ""]) if line.startswith("#")]
 
 
 def of_keepalived(block, depth=0):

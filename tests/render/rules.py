@@ -100,16 +100,16 @@ def remove(directives, found):
 # What Octavia's templates do to values
 
 @rule("octavia", "haproxy lvs vrrp")
-def octavia_cannot_write_every_value(case, configuration):
-    """See stand_ins.py."""
-    return sum(change(found, [case.stand_ins.resolve(word) for word in found])
+def nobody_reads_html(_case, configuration):
+    """Octavia escapes values for HTML, which the daemons take for part of the value."""
+    return sum(change(found, [html.unescape(word) for word in found])
                for found in everything(configuration))
 
 
 @rule("octavia", "haproxy lvs vrrp")
-def nobody_reads_html(_case, configuration):
-    """Octavia escapes values for HTML, which the daemons take for part of the value."""
-    return sum(change(found, [html.unescape(word) for word in found])
+def octavia_cannot_write_every_value(case, configuration):
+    """See stand_ins.py."""
+    return sum(change(found, [case.stand_ins.resolve(word) for word in found])
                for found in everything(configuration))
 
 

@@ -223,9 +223,11 @@ static void the_cache_of_tls_sessions_takes_its_share_of_memory(void **state)
 {
 	cleanup_free char *unknown = render(terminating);
 	cleanup_free char *enough = NULL, *too_small = NULL, *less_than_nothing = NULL,
-			  *plain = NULL;
+			  *plain = NULL, *large = NULL;
 
 	(void)state;
+	options.available_memory_kib = 24 * 1024 * 1024;
+	large = render(terminating);
 	options.available_memory_kib = 32000 + 12503;
 	enough = render(terminating);
 	plain = render(smallest);
@@ -236,6 +238,7 @@ static void the_cache_of_tls_sessions_takes_its_share_of_memory(void **state)
 	options.available_memory_kib = 0;
 	assert_lacks(unknown, "tune.ssl");
 	assert_holds(enough, "    tune.ssl.cachesize 20004");
+	assert_holds(large, "    tune.ssl.cachesize 4194304\n");
 	assert_lacks(plain, "tune.ssl");
 	assert_lacks(too_small, "tune.ssl");
 	assert_lacks(less_than_nothing, "tune.ssl");

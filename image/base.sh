@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# usage: base.sh SUITE OUTPUT.tar PACKAGE...
+# The Debian that an amphora stands on, without the agent: those packages and what they need, a generic kernel without
+# what no virtual machine has. As root, without loop devices.
+set -euf
+suite=$1
+output=$2
+shift 2
+
+# The cloud kernel has no AHCI driver, and the config drive is a CD-ROM on SATA on machine type q35. So it is the generic
+# kernel, less these folders. net/sctp and the drivers of network cards (SR-IOV) stay.
+pruned_modules="sound drivers/accel drivers/accessibility drivers/atm drivers/bluetooth drivers/comedi drivers/edac
+	drivers/firewire drivers/gpu drivers/hid drivers/hwmon drivers/iio drivers/infiniband drivers/input drivers/isdn
+	drivers/leds drivers/md drivers/media drivers/message drivers/mmc drivers/mtd drivers/net/arcnet drivers/net/can
+	drivers/net/ieee802154 drivers/net/usb drivers/net/wireless drivers/net/wwan drivers/platform drivers/scsi/*
+	drivers/soundwire drivers/staging drivers/target drivers/thunderbolt drivers/usb drivers/video drivers/w1 fs/afs
+	fs/bcachefs fs/btrfs fs/ceph fs/f2fs fs/gfs2 fs/jffs2 fs/jfs fs/nfs fs/nfsd fs/nilfs2 fs/ntfs3 fs/ocfs2 fs/reiserfs
+	fs/smb fs/ubifs fs/xfs net/bluetooth net/can net/ceph net/mac80211 net/nfc net/rxrpc net/sunrpc net/tipc
+	net/wireless"
+# What people read, udev's names of hardware, and Perl's modules: keepalived's SNMP library is linked with Perl but loads
+# none, and what Debian's own scripts load is perl-base's.
+pruned_folders="share/bash-completion share/doc share/info share/locale share/man share/perl lib/udev/hwdb.d
+	lib/*-linux-gnu/perl"
+
+packages=$(printf '%s,' "linux-image-$(dpkg --print-architecture)" "$@")
+set --
+for folder in $pruned_folders; do
+	set -- "$@" --dpkgopt="path-exclude=/usr/$folder/*"
+done
+set -- "$@" --dpkgopt='path-include=/usr/share/doc/*/copyright'
+for modules in $pruned_modules; do
+	set -- "$@" --dpkgopt="path-exclude=/lib/modules/*/kernel/$modules/*" \
+		--dpkgopt="path-exclude=/usr/lib/modules/*/kernel/$modules/*"
+done
+
+# In force before the kernel's own scripts run, so that its initrd is made once: for the disks that clouds attach.
+# shellcheck disable=SC2016 # $1 is the hook's
+initramfs='mkdir -p "$1/etc/initramfs-tools/conf.d"
+printf "MODULES=list\nCOMPRESS=zstd\n" >"$1/etc/initramfs-tools/conf.d/amphora"
+printf "%s\n" virtio_pci virtio_blk virtio_scsi sd_mod ahci ata_piix sr_mod ext4 >"$1/etc/initramfs-tools/modules"'
+
+mmdebstrap --quiet --mode=root --variant=minbase --format=tar --include="$packages" \
+	--aptopt='APT::Install-Recommends "false"' --aptopt='APT::Sandbox::User "root"' \
+	"$@" --essential-hook="$initramfs" "$suite" "$output"
