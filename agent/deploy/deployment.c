@@ -62,15 +62,29 @@ void deployment_result_deinit(struct deployment_result *result)
 	buf_deinit(&result->output);
 }
 
-/* One of another load balancer that exists is not taken away from it. */
+/*
+ * Whose it is. What a model left behind whose load balancer is no more is nobody's; so is a VRRP
+ * config that was uploaded: it is the amphora's.
+ */
+static bool owner_find(
+	const struct deploy_site *site, const struct part *part, struct id *ret_owner)
+{
+	const struct buf *before = &part->before.text;
+
+	if (origin_parse(buf_text(before), ret_owner))
+		return haproxy_instance_exists(site->haproxy, ret_owner);
+	return part->kind == &part_lvs &&
+	       belongings_owner(buf_text(before), before->size_bytes, ret_owner);
+}
+
+/* One of another load balancer is not taken away from it. */
 static int owner_check(const struct deploy_site *site, const struct part *part,
 	const struct id *load_balancer, struct err *err)
 {
 	cleanup_free char *title = part_title(part);
 	struct id owner;
 
-	if (!origin_parse(buf_text(&part->before.text), &owner) ||
-		id_equal(&owner, load_balancer) || !haproxy_instance_exists(site->haproxy, &owner))
+	if (!owner_find(site, part, &owner) || id_equal(&owner, load_balancer))
 		return 0;
 	return err_set(err, -EBUSY, "%s is that of load balancer %s: delete that one first", title,
 		owner.text);
@@ -199,6 +213,11 @@ static int part_check(const struct part *part, struct buf *ret_output, struct er
 	cleanup_buf struct buf words = BUF_INIT(OUTPUT_MAX_BYTES);
 	int r = part->kind->check(part, &part->after.text, &words, err);
 
+	/* What others are content with would hide what went wrong. */
+	if (r < 0)
+		buf_clear(ret_output);
+	if (r < 0 && r != -EBADMSG)
+		return r;
 	if (words.size_bytes && part->kind != &part_haproxy)
 		buf_append_format(ret_output, "%s: ", err->text);
 	buf_append(ret_output, buf_text(&words), words.size_bytes);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "deploy/admission.h"
 #include "deploy/part.h"
 #include "deploy/transition.h"
 #include "deploy/undo_log.h"
@@ -61,8 +62,18 @@ struct recovery *recovery_begin(const struct deploy_site *site)
 	return recovery;
 }
 
+/* What is taken up again must not be open to everybody; admission_restore() tries again. */
+static void clients_restore(const struct recovery *recovery)
+{
+	struct err err = ERR_NONE;
+
+	if (recovery && recovery->count > 0 && admission_enforce(recovery->site, &err) < 0)
+		log_error("%s", err.text);
+}
+
 void recovery_finish(struct recovery *recovery)
 {
+	clients_restore(recovery);
 	for (size_t i = 0; recovery && i < recovery->count; i++) {
 		const struct interrupted *interrupted = &recovery->items[i];
 		const struct id *id = &interrupted->instance->id;

@@ -176,8 +176,6 @@ void haproxy_traffic_begin(const struct haproxy_instance *instance)
 	cleanup_haproxy_traffic struct haproxy_traffic *traffic =
 		haproxy_traffic_open(instance->site, &instance->id);
 
-	ledger_free(traffic->ledger);
-	traffic->ledger = ledger_new();
 	store_or_log(traffic);
 }
 

@@ -44,7 +44,10 @@ DEFINE_CLEANUP(struct haproxy_traffic *, haproxy_traffic_close);
 
 /* All of this, before its processes are replaced or end; failures are logged. */
 void haproxy_traffic_record(const struct haproxy_instance *instance);
-/* A load balancer is being made: counts from now on. */
+/*
+ * A load balancer gets its HAProxy: counts from now on, unless UDP listeners have made it before.
+ * One that was deleted has left no ledger.
+ */
 void haproxy_traffic_begin(const struct haproxy_instance *instance);
 /* It is no more. */
 int haproxy_traffic_forget(struct haproxy_site *site, const struct id *id, struct err *err);

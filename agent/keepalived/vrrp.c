@@ -179,7 +179,7 @@ int vrrp_stop(struct vrrp *vrrp, struct err *err)
 	return keepalived_process_stop(vrrp->site, &vrrp->process, err);
 }
 
-/* The config goes last: cut short before, it is stopped and can be deleted again. */
+/* The marker goes last: cut short before, it is stopped and can be deleted again. */
 static int files_remove(const struct vrrp *vrrp, struct err *err)
 {
 	const char *const files[] = {

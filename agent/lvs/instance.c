@@ -348,7 +348,10 @@ int lvs_instance_stop(struct lvs_instance *instance, enum lvs_applied *ret_appli
 	return r;
 }
 
-/* The config goes last: cut short before, it is a listener still, and can be deleted again. */
+/*
+ * The config goes after what it made: cut short before, it is a listener still, and can be deleted
+ * again. The marker outlives it: one that was stopped must not be started again in between.
+ */
 static int files_remove(const struct lvs_site *site, const struct id *listener, struct err *err)
 {
 	static const enum lvs_file files[] = {
@@ -357,8 +360,8 @@ static int files_remove(const struct lvs_site *site, const struct id *listener, 
 		LVS_FILE_VRRP_PID,
 		LVS_FILE_CHECK_PID,
 		LVS_FILE_RUNNING,
-		LVS_FILE_STOPPED,
 		LVS_FILE_CONFIG,
+		LVS_FILE_STOPPED,
 	};
 	int r = 0;
 

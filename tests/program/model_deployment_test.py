@@ -13,6 +13,7 @@ import time
 import pytest
 
 from harness.eventually import eventually
+from harness.fake_keepalived import PROGRAM as FAKE_KEEPALIVED
 from harness.fake_keepalived import FakeKeepalived
 from harness.load_balancer import LoadBalancer
 from harness.lvs_listener import LvsListener, LvsMember
@@ -234,6 +235,15 @@ def test_a_config_that_keepalived_refuses_changes_nothing(
     assert who_answers(deployment.port)
 
 
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_a_check_that_cannot_be_made_says_why(deployment, query):
+    """HAProxy's "Configuration file is valid" before it is no reason."""
+    deployment.lvs_file("dns", "conf.new").mkdir()
+    answer = deployment.put(query)
+    assert answer.status == 500
+    assert "dns" in answer.json["details"] and "conf.new" in answer.json["details"]
+
+
 def test_when_one_keepalived_does_not_start_all_goes_back(amphora, deployment, keepalived):
     deployment.apply()
     before = deployment.json()
@@ -310,6 +320,19 @@ def test_a_listener_of_another_load_balancer_is_not_taken(amphora, deployment):
     assert deployment.id in answer.json["details"]
     assert thief.stored() is None
     assert deployment.stored() == deployment.json()
+
+
+def test_a_listener_that_a_controller_uploaded_for_another_load_balancer_is_not_taken(
+        amphora, deployment):
+    """As when its model is sent under a new id."""
+    upload = f"/1.0/listeners/{amphora.id}/{deployment.listener_id('dns')}/udp_listener"
+    text = ("# Configuration for Loadbalancer another\n" +
+            LvsListener(amphora, ["127.0.0.1"], 53, []).configuration())
+    assert amphora.api.put(upload, text).status == 200
+    answer = deployment.put()
+    assert answer.status == 409
+    assert "another" in answer.json["details"]
+    assert deployment.config("dns") == text
 
 
 # Killed in the middle
@@ -632,3 +655,37 @@ def test_allowed_cidrs_of_a_udp_listener_are_rules_of_the_namespace(
     allow("192.0.2.0/24")
     assert amphora.api.delete(deployment.path).status == 200
     assert namespace.run("nft", "list", "ruleset") == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+def test_what_was_interrupted_before_a_reboot_is_not_open_to_everybody_after_it(
+        make_amphora, namespace, monkeypatch, lb_id):
+    """The next model had stopped the listener; it starts again before all others are restored."""
+    amphora = make_amphora(network_namespace=namespace.name)
+    FakeKeepalived(amphora, monkeypatch)
+    seen = amphora.directory / "rules"
+    amphora.drop_in.set("agent", "keepalived_cmd", amphora.write_script(
+        "keepalived", f"""case "$*" in *--dont-fork*) nft list ruleset >{seen} ;; esac
+exec {FAKE_KEEPALIVED} "$@"
+"""))
+    amphora.start()
+    deployment = Deployment(amphora, lb_id)
+    deployment.port, deployment.lvs = None, {"dns": ("UDP", 53)}
+    model = deployment.json()
+    model["listeners"][0]["allowed_cidrs"] = ["192.0.2.0/24"]
+    assert amphora.api.put(deployment.put_path, model).status == 200
+    pid, listener = deployment.pid("dns"), deployment.listener_id("dns")
+    log = amphora.base_path / deployment.id / "before"
+    log.mkdir()
+    (log / f"lvs-{listener}.conf").write_text(deployment.config("dns"))
+    amphora.kill()
+    assert pid > 1
+    os.kill(pid, signal.SIGTERM)
+    eventually(lambda: not deployment.pid("dns"), "the machine goes down")
+    deployment.lvs_file("dns", "stopped").write_text("")
+    (amphora.runtime_dir / "clients").unlink()
+    namespace.run("nft", "flush", "ruleset")
+    seen.unlink()
+    amphora.start()
+    eventually(lambda: deployment.pid("dns"), "it is served again")
+    assert "192.0.2.0/24" in seen.read_text()

@@ -346,6 +346,25 @@ def test_a_load_balancer_may_have_udp_listeners_alone(amphora):
     eventually(lambda: not ledger.exists(), "nothing is left of it", INTERVAL_S + 5)
 
 
+def test_udp_listeners_that_were_there_first_are_not_counted_anew(amphora):
+    """A TCP listener comes to a load balancer that has been counted for an hour."""
+    balancer = LoadBalancer(amphora)
+    udp = LvsListener(amphora, ["192.0.2.10"], 53, load_balancer_id=balancer.id)
+    assert udp.upload().status == 200
+    stats(balancer)
+    ledger = json.loads(ledger_file(balancer).read_text())
+    ledger["since"] -= 3600
+    ledger["listeners"][udp.id] = {
+        "settled": {"bin": 1, "bout": 2, "ereq": 0, "stot": 3}, "sources": {}}
+    ledger_file(balancer).write_text(json.dumps(ledger))
+    before = stats(balancer)
+    assert before["stats"]["total_connections"] == 3
+    assert balancer.upload().status == 202
+    after = stats(balancer)
+    assert after["since"] == before["since"]
+    assert after["stats"] == before["stats"]
+
+
 def test_of_a_deleted_load_balancer_nothing_is_left(balancer):
     balancer.share(1)
     assert stats(balancer)["stats"]["total_connections"] > 0

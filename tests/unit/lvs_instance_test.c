@@ -540,6 +540,22 @@ static void a_deleted_one_leaves_nothing(void **state)
 	assert_int_equal(delete (&listener), 0);
 }
 
+static void a_stopped_one_whose_deletion_is_cut_short_stays_stopped(void **state)
+{
+	cleanup_free char *config = lvs_path(temporary_folder, &listener, LVS_FILE_CONFIG);
+	cleanup_free char *marker = lvs_path(temporary_folder, &listener, LVS_FILE_STOPPED);
+
+	(void)state;
+	assert_int_equal(file_replace(marker, "", 0, 0644, NULL), 0);
+	/* What cannot be removed as a file is. */
+	assert_int_equal(directory_make(config, 0755, NULL), 0);
+	assert_true(delete (&listener) < 0);
+	assert_true(file_exists(marker));
+	assert_int_equal(directory_remove(config, NULL), 0);
+	assert_int_equal(delete (&listener), 0);
+	assert_false(file_exists(marker));
+}
+
 static void listeners_do_not_touch_each_other(void **state)
 {
 	struct lvs_instance *instance = lvs_instance_acquire(site, &other);
@@ -699,6 +715,7 @@ int main(void)
 		with_fake(one_that_ends_over_a_reload_is_started_with_the_new_config),
 		with_fake(a_reload_that_fails_is_tried_again_by_the_next_one),
 		with_fake(a_deleted_one_leaves_nothing),
+		with_fake(a_stopped_one_whose_deletion_is_cut_short_stays_stopped),
 		with_fake(listeners_do_not_touch_each_other),
 		with_fake(a_restore_starts_what_ought_to_run),
 		with_fake(a_restore_leaves_what_was_stopped_and_stops_what_ought_to_be),
