@@ -87,7 +87,8 @@ class Unit:
 
     @property
     def pid(self):
-        return self.process.pid if self.process and self.process.poll() is None else 0
+        """Until tick() has noticed its end: as long as a start would find it running."""
+        return self.process.pid if self.process else 0
 
     def start(self, job):
         if self.kill_at:
