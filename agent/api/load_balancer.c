@@ -16,13 +16,6 @@
 #include "haproxy/stored_model.h"
 #include "lvs/instance.h"
 
-static void reply_not_found(struct http_reply *ret_reply, const struct id *id)
-{
-	cleanup_free char *details = xformat("No loadbalancer with UUID: %s", id->text);
-
-	reply_error(ret_reply, 404, "Loadbalancer Not Found", details);
-}
-
 void haproxy_put(const struct call *call, struct http_reply *ret_reply)
 {
 	const struct http_request *request = call->request;
@@ -61,7 +54,7 @@ void haproxy_get(const struct call *call, struct http_reply *ret_reply)
 		return;
 	r = haproxy_instance_read(agent_haproxy(call->agent), &id, &text, &err);
 	if (r == -ENOENT) {
-		reply_not_found(ret_reply, &id);
+		reply_no_load_balancer(ret_reply, &id);
 	} else if (r < 0) {
 		reply_failure(ret_reply, r, "Error reading haproxy configuration", &err);
 	} else {
@@ -119,7 +112,7 @@ void load_balancer_act(const struct call *call, struct http_reply *ret_reply)
 	vrrp_check_refresh(agent_deploy(call->agent));
 	/* HAProxy itself, or its namespace, may be what is not there. */
 	if (r == -ENOENT && !haproxy_instance_exists(instance->site, &id)) {
-		reply_not_found(ret_reply, &id);
+		reply_no_load_balancer(ret_reply, &id);
 	} else if (r < 0) {
 		cleanup_free char *message =
 			xformat("Error %s haproxy", action == ACTION_START  ? "starting"

@@ -211,13 +211,12 @@ void model_put(const struct call *call, struct http_reply *ret_reply)
 }
 
 static void reply_no_model(
-	struct http_reply *ret_reply, int r, const struct id *id, struct err *err)
+	struct http_reply *ret_reply, int r, const struct id *id, const struct err *err)
 {
 	if (r == -ENOENT)
-		err_set(err, r, "No loadbalancer with UUID: %s", id->text);
-	if (r == -ENOENT || r == -ENODATA)
-		reply_error(ret_reply, 404,
-			r == -ENOENT ? "Loadbalancer Not Found" : "Model Not Found", err->text);
+		reply_no_load_balancer(ret_reply, id);
+	else if (r == -ENODATA)
+		reply_error(ret_reply, 404, "Model Not Found", err->text);
 	else
 		reply_failure(ret_reply, r, "Error reading the model", err);
 }

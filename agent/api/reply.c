@@ -97,6 +97,13 @@ void reply_failure(struct http_reply *ret_reply, int r, const char *message, con
 	reply_message(ret_reply, r == -EINVAL ? 400 : 500, message, err->text);
 }
 
+void reply_no_load_balancer(struct http_reply *ret_reply, const struct id *id)
+{
+	cleanup_free char *details = xformat("No loadbalancer with UUID: %s", id->text);
+
+	reply_error(ret_reply, 404, "Loadbalancer Not Found", details);
+}
+
 const char *reply_words(const struct buf *output, const struct err *err)
 {
 	return output->size_bytes > 0 ? buf_text(output) : err->text;

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/id.h"
 #include "sys/http_server.h"
 
 /* Takes json over. */
@@ -40,6 +41,8 @@ void reply_error(
  * the handlers: a missing file of ours is not the client's mistake.
  */
 void reply_failure(struct http_reply *ret_reply, int r, const char *message, const struct err *err);
+/* The 404 that Octavia's agent has for a load balancer that is not there. */
+void reply_no_load_balancer(struct http_reply *ret_reply, const struct id *id);
 /*
  * What a person may read of a failure of HAProxy or keepalived: its own words, or err's when it
  * said none. Valid as long as both.

@@ -72,8 +72,7 @@ void status_get(const struct call *call, struct http_reply *ret_reply)
 		return;
 	r = observe(site, &id, &observation, &err);
 	if (r == -ENOENT) {
-		err_set(&err, r, "No loadbalancer with UUID: %s", id.text);
-		reply_error(ret_reply, 404, "Loadbalancer Not Found", err.text);
+		reply_no_load_balancer(ret_reply, &id);
 		return;
 	}
 	if (r < 0) {
