@@ -25,6 +25,7 @@ from harness.ports import free_port
 CONF = cfg.CONF
 log.register_options(CONF)
 PROJECT = "1234567890abcdef1234567890abcdef"
+HEARTBEAT_KEY = "controller-key"
 # Whoever retries for ten minutes in production gives up soon here.
 RETRIES, RETRY_PAUSE_S = 2, 1
 
@@ -73,7 +74,7 @@ class Controller:
     def __init__(self, amphora, directory):
         self.directory = pathlib.Path(directory)
         self.amphora = amphora
-        self.heartbeat_port = free_port()
+        self.heartbeat_port = amphora.heartbeat_port or free_port()
         self._configure()
         self.database = ScratchDatabase(self.directory / "octavia.sqlite")
         self.driver = rest_api_driver.HaproxyAmphoraLoadBalancerDriver()
@@ -104,13 +105,13 @@ class Controller:
             "amphora_agent": {
                 "agent_server_ca": str(amphora.certificate_dir / "client_ca.pem"),
                 "agent_server_cert": str(amphora.certificate_dir / "server.pem"),
-                "agent_server_network_dir": str(amphora.base_path / "interfaces")},
+                "agent_server_network_dir": str(amphora.interfaces_dir)},
             "certificates": {
                 "cert_manager": "local_cert_manager", "storage_path": str(secrets)},
             "health_manager": {
                 "bind_ip": "127.0.0.1", "bind_port": self.heartbeat_port,
-                "controller_ip_port_list": [f"127.0.0.1:{self.heartbeat_port}"],
-                "heartbeat_key": "controller-key", "heartbeat_interval": 1,
+                "controller_ip_port_list": [f"{amphora.controller_host}:{self.heartbeat_port}"],
+                "heartbeat_key": HEARTBEAT_KEY, "heartbeat_interval": 1,
                 "health_update_threads": 1, "stats_update_threads": 1},
         }.items():
             for name, value in options.items():
