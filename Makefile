@@ -64,6 +64,7 @@ packages_demo := haproxy keepalived curl openssl iproute2 procps python3
 packages_test := dbus-daemon dnsmasq-base dosfstools genisoimage isc-dhcp-client libcmocka-dev mtools nftables \
 	nghttp2-server python3-dbus python3-gi python3-octavia python3-pytest strace systemd
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
+packages_test_image := qemu-system-x86 ovmf
 packages_deb := build-essential debhelper git
 packages_image := mmdebstrap qemu-utils grub-pc-bin grub-efi-amd64-bin grub-common mtools dosfstools e2fsprogs fdisk git
 packages_trixie := python3-octavia haproxy keepalived
@@ -131,7 +132,7 @@ test-guest: deps
 
 # In what `make image` made, or AMPHORA_IMAGE.
 test-image: deps image
-	$(Q)tests/install_packages.sh $(packages_guest)
+	$(Q)tests/install_packages.sh $(packages_test_image)
 	$(Q)SUITE=image AMPHORA_BUILD=$(build) $(PYTHON) tests/run.py
 
 # AMPHORA_RENDER_COUNT random load balancers (2,000), made from AMPHORA_RENDER_SEED.
