@@ -22,7 +22,7 @@ base_epoch=1700000000
 
 build_packages="build-essential debhelper libgnutls28-dev libjansson-dev libmicrohttpd-dev libnftables-dev libnl-3-dev
 	libnl-genl-3-dev libsystemd-dev nettle-dev zlib1g-dev"
-base_packages="ca-certificates dbus initramfs-tools iputils-ping ipvsadm kmod logrotate openssl procps rsyslog systemd-sysv
+base_packages="acpid ca-certificates dbus initramfs-tools iputils-ping ipvsadm kmod logrotate openssl procps rsyslog systemd-sysv
 	tzdata udev zstd ${IMAGE_PACKAGES:-}"
 
 # For a machine with one purpose that nobody logs in to, and whose instances of HAProxy and keepalived are the agent's.
