@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import pathlib
+import socket
 import time
 import uuid
 
@@ -40,8 +41,9 @@ class ImageAmphora:
 
     @classmethod
     def new(cls, folder, image, port, heartbeat_port, address="127.0.0.1", has_user_data_only=False,
-            topology=constants.TOPOLOGY_SINGLE, firmware=(), **options):
-        """One that was never powered on. options: more of the controller's, as group__name."""
+            drive_form="iso", topology=constants.TOPOLOGY_SINGLE, firmware=(), **options):
+        """One that was never powered on. drive_form: nova's config_drive_format, "iso" or "vfat"; None
+        for no drive. options: more of the controller's, as group__name."""
         folder, amphora_id = pathlib.Path(folder), str(uuid.uuid4())
         files = octavia_files(amphora_id, topology, **{
             "haproxy_amphora__bind_host": cls.bind_host, "haproxy_amphora__bind_port": port,
@@ -54,8 +56,10 @@ class ImageAmphora:
             user_data=octavia_user_data(files if has_user_data_only else {}),
             network=network_data(DHCP, mac=MANAGEMENT_MAC), name=f"amphora-{amphora_id}",
             hostname=f"amphora-{amphora_id}.novalocal")
-        machine = VirtualMachine(folder, image, drive.iso(folder / "drive.iso"), port, address,
-                                 firmware)
+        path = folder / f"drive.{drive_form}" if drive_form else None
+        if path:
+            {"iso": drive.iso, "vfat": drive.vfat}[drive_form](path)
+        machine = VirtualMachine(folder, image, path, port, address, firmware)
         return cls(machine, amphora_id, heartbeat_port)
 
     def copy(self, folder):
@@ -96,8 +100,10 @@ class ImageAmphora:
     def wait_for_boot(self, before=None):
         """Until it answers in another boot than `before` and has brought back what it brings back."""
         def booted():
-            self.machine.shell.wait()
-            return self.machine.boot_id() != before
+            try:
+                return self.machine.boot_id() != before
+            except socket.timeout:
+                return False  # asked while it went down
         eventually(booted, "the machine boots", BOOT_S)
         self.wait_until_it_answers()
         eventually(self.is_ready, "amphora-agent.service is active", BOOT_S)
