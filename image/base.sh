@@ -14,7 +14,7 @@ packages="acpid ca-certificates dbus haproxy initramfs-tools iproute2 iputils-pi
 
 # The cloud kernel has no AHCI driver, and the config drive is a CD-ROM on SATA on machine type q35. So it is the generic
 # kernel, less these folders. net/sctp and the drivers of network cards (SR-IOV) stay.
-pruned_modules="sound drivers/accel drivers/accessibility drivers/atm drivers/bluetooth drivers/comedi drivers/edac
+pruned_modules="arch/x86/kvm sound drivers/accel drivers/accessibility drivers/atm drivers/bluetooth drivers/comedi drivers/edac
 	drivers/firewire drivers/gpu drivers/hid drivers/hwmon drivers/iio drivers/infiniband drivers/input drivers/isdn
 	drivers/leds drivers/md drivers/media drivers/message drivers/mmc drivers/mtd drivers/net/arcnet drivers/net/can
 	drivers/net/ieee802154 drivers/net/usb drivers/net/wireless drivers/net/wwan drivers/platform drivers/scsi/*
