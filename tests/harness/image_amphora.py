@@ -40,7 +40,7 @@ class ImageAmphora:
 
     @classmethod
     def new(cls, folder, image, port, heartbeat_port, address="127.0.0.1", has_user_data_only=False,
-            topology=constants.TOPOLOGY_SINGLE, firmware=(), **options):
+            topology=constants.TOPOLOGY_SINGLE, firmware=(), processors=2, **options):
         """One that was never powered on. options: more of the controller's, as group__name."""
         folder, amphora_id = pathlib.Path(folder), str(uuid.uuid4())
         files = octavia_files(amphora_id, topology, **{
@@ -55,7 +55,7 @@ class ImageAmphora:
             network=network_data(DHCP, mac=MANAGEMENT_MAC), name=f"amphora-{amphora_id}",
             hostname=f"amphora-{amphora_id}.novalocal")
         machine = VirtualMachine(folder, image, drive.iso(folder / "drive.iso"), port, address,
-                                 firmware)
+                                 firmware, processors)
         return cls(machine, amphora_id, heartbeat_port)
 
     def copy(self, folder):

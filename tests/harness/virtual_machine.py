@@ -147,7 +147,7 @@ class Shell:
 class VirtualMachine:
     """A context manager; `folder` is its own and holds its disk, a layer above the image."""
 
-    def __init__(self, folder, image, drive, port, address="127.0.0.1", firmware=()):
+    def __init__(self, folder, image, drive, port, address="127.0.0.1", firmware=(), processors=2):
         """drive: an image of its config drive. firmware: qemu's options for another than the BIOS."""
         self.folder = pathlib.Path(folder)
         self.drive = drive
@@ -157,6 +157,7 @@ class VirtualMachine:
         self.monitor = None
         self.started_s = None
         self._firmware = firmware
+        self._processors = processors
         self._process = None
         self._nics = {}
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2",
@@ -202,7 +203,7 @@ class VirtualMachine:
             "-device", f"pcie-root-port,id=slot{number},chassis={number + 1}")]
         return [
             "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
-            "-smp", "2", "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none", *self._firmware,
+            "-smp", str(self._processors), "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none", *self._firmware,
             "-drive", f"file={self._disk},if=none,id=disk,format=qcow2,cache=unsafe",
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",
             "-drive", f"file={self.drive},if=none,id=drive,format=raw,media=cdrom,readonly=on",
@@ -261,6 +262,10 @@ class VirtualMachine:
         self.monitor.execute("device_add", driver="virtio-net-pci", id=f"nic{slot}", mac=mac,
                              netdev=f"net{slot}", bus=f"slot{slot}", romfile="")
         self._nics[mac] = slot
+
+    def plug_cable(self, mac, is_plugged):
+        """Out of a NIC, or in again."""
+        self.monitor.execute("set_link", name=f"nic{self._nics[mac]}", up=is_plugged)
 
     def remove_nic(self, mac):
         slot = self._nics.pop(mac)

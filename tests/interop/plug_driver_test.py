@@ -13,32 +13,13 @@ from octavia.network import data_models
 
 from harness import network_bed as net
 from harness.eventually import eventually
+from harness.neutron import (MEMBER_SUBNET, MEMBER_SUBNET_6, VIP_PORT_ID, VIP_SUBNET, VIP_SUBNET_6,
+                             port)
 from harness.plugging import MEMBER_IP, MEMBER_IP_6, VIP, VIP_6, VRRP_IP, VRRP_IP_6
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 
 PORT = 80
-VIP_PORT_ID, MEMBER_PORT_ID = "5b4e3f5c-0000-4000-8000-000000000001", "the-members-port"
-
-
-def subnet(cidr, gateway, host_routes=()):
-    return data_models.Subnet(
-        cidr=cidr, gateway_ip=gateway, ip_version=6 if ":" in cidr else 4, host_routes=[
-            data_models.HostRoute(destination=destination, nexthop=nexthop)
-            for destination, nexthop in host_routes])
-
-
-VIP_SUBNET = subnet(net.VIP_NET, net.VIP_GATEWAY, [(net.HOST_ROUTE, net.HOST_ROUTE_NEXTHOP)])
-VIP_SUBNET_6 = subnet(net.VIP_NET_6, net.VIP_GATEWAY_6)
-MEMBER_SUBNET = subnet(net.MEMBER_NET, net.MEMBER_GATEWAY)
-MEMBER_SUBNET_6 = subnet(net.MEMBER_NET_6, net.MEMBER_GATEWAY_6)
-
-
-def port(mac, *fixed_ips, port_id=MEMBER_PORT_ID, mtu=1450):
-    """fixed_ips: an address and its subnet each."""
-    return data_models.Port(
-        id=port_id, mac_address=mac, network=data_models.Network(mtu=mtu), fixed_ips=[
-            data_models.FixedIP(ip_address=address, subnet=of) for address, of in fixed_ips])
 
 
 class Site:
