@@ -20,6 +20,7 @@ from octavia.statistics import stats_base
 from oslo_log import log
 
 from harness import certificates
+from harness.eventually import eventually
 from harness.ports import free_port
 
 CONF = cfg.CONF
@@ -274,6 +275,13 @@ class Controller:
             statuses[pool.id] = pool.operating_status
             statuses.update({member.id: member.operating_status for member in pool.members})
         return statuses
+
+    def wait_for(self, lb_id, wanted, timeout_s=20):
+        """Lets the health manager take heartbeats until the database has these operating statuses."""
+        def reached():
+            self.health_manager.check()
+            return wanted.items() <= self.operating_statuses(lb_id).items()
+        eventually(reached, f"the database says {wanted}", timeout_s)
 
     def statistics(self, listener_id):
         """What the statistics driver has summed up for a listener."""

@@ -106,6 +106,12 @@ class ImageAmphora:
         status, _ = self.machine.shell.ask("systemctl is-active amphora-agent.service")
         return status == 0
 
+    def haproxy_workers(self, lb_id):
+        """Pids: one, and more while a reload's old ones still serve."""
+        said = self.machine.shell.run(
+            f"pgrep --parent $(systemctl show --value --property=MainPID haproxy-{lb_id})")
+        return [int(pid) for pid in said.split()]
+
     def journal(self, *units):
         words = " ".join(f"--unit={unit}" for unit in units)
         return self.machine.shell.run(f"journalctl --no-pager --output=short-monotonic {words}")
