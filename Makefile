@@ -7,6 +7,7 @@
 #   make test-render what is rendered of random models beside what Octavia renders (as root);
 #                   SUITE=trixie: Octavia, HAProxy and keepalived of Debian trixie, in a chroot
 #   make test-guest what needs another kernel (IPVS), in a virtual machine with Debian's (as root)
+#   make test-image boot the image and drive it: plugging, traffic, UDP, reboots, power cuts, failover (as root)
 #   make bench      measure; VS=reference measures the Python agent beside it
 #   make deb        a Debian package in build/deb, for the suite that this is (test-deb: try it; both as root)
 #   make image      build/image/amphora-ARCH.qcow2, which boots as an amphora (as root); IMAGE_SUITE=bookworm
@@ -53,7 +54,7 @@ units := $(sort $(wildcard systemd/*.service systemd/*.service.d/*.conf))
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
 libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lsystemd -lnl-genl-3 -lnl-3 -lnftables
 
-.PHONY: all deps deps-build deps-demo demo test test-guest test-render test-deb bench deb image install clean format check-format \
+.PHONY: all deps deps-build deps-demo demo test test-guest test-image test-render test-deb bench deb image install clean format check-format \
 	check-layers unit test-programs
 all: $(programs:%=$(build)/%)
 
@@ -63,6 +64,7 @@ packages_demo := haproxy keepalived curl openssl iproute2 procps python3
 packages_test := dbus-daemon dnsmasq-base dosfstools genisoimage isc-dhcp-client libcmocka-dev mtools nftables \
 	nghttp2-server python3-dbus python3-gi python3-octavia python3-pytest strace systemd
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
+packages_test_image := qemu-system-x86 ovmf
 packages_deb := build-essential debhelper git
 packages_image := mmdebstrap qemu-utils grub-pc-bin grub-efi-amd64-bin grub-common mtools dosfstools e2fsprogs fdisk git
 packages_trixie := python3-octavia haproxy keepalived
@@ -127,6 +129,11 @@ test-guest: deps
 	$(Q)tests/install_packages.sh $(packages_guest)
 	$(Q)$(MAKE) --no-print-directory -j2 all
 	$(Q)AMPHORA_BUILD=$(build) $(PYTHON) tests/guest/guest.py $(PYTHON) -B -m pytest -q tests/guest
+
+# In what `make image` made, or AMPHORA_IMAGE.
+test-image: deps image
+	$(Q)tests/install_packages.sh $(packages_test_image)
+	$(Q)SUITE=image AMPHORA_BUILD=$(build) $(PYTHON) tests/run.py
 
 # AMPHORA_RENDER_COUNT random load balancers (2,000), made from AMPHORA_RENDER_SEED.
 render_root := $(if $(filter trixie,$(SUITE)),build/trixie)
