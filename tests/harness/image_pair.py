@@ -2,7 +2,7 @@
 """A pair of virtual machines with the image. Their NICs, the client and the members are in a
 NetworkBed; what they serve comes from the controller's own driver and templates."""
 
-import json
+import re
 import uuid
 
 from octavia.amphorae.drivers.keepalived.jinja import jinja_cfg as keepalived_jinja
@@ -47,30 +47,39 @@ class ImageNode(Node):
         return self.machine.is_running() and (
             f" {VIP}/32 " in self.shell.run(f"ip -netns {NAMESPACE} address"))
 
-    def interfaces(self):
-        return {link["address"]: link["ifname"] for link in json.loads(
-            self.shell.run(f"ip -netns {NAMESPACE} -json link"))}
-
     def sticky_clients(self):
-        """How many clients its HAProxy knows a member for, in the one stick table that it has."""
-        socket = f"/var/lib/octavia/{self.load_balancer_id}.sock"
-        table = self.ask_haproxy(socket, "show table").split()[2].rstrip(",")
-        return self.ask_haproxy(socket, f"show table {table}").count(" key=")
+        """How many clients its HAProxy knows a member for, in the one table that it keeps of them."""
+        tables = self._ask_haproxy("show table").splitlines()
+        name = next(line for line in tables if "type: ip" in line).split()[2].rstrip(",")
+        return self._ask_haproxy(f"show table {name}").count(" key=")
 
-    def ask_haproxy(self, socket, command):
-        return self.shell.run(f"perl -e '{ASK_SOCKET}' {socket} '{command}'")
+    def _ask_haproxy(self, command):
+        socket = f"/run/octavia/{self.load_balancer_id}.master.sock"
+        return self.shell.run(f"perl -e '{ASK_SOCKET}' {socket} '@1 {command}'")
 
-    def journal(self, unit):
-        return self.amphora.journal(unit)
+    def vrrp_states(self):
+        """Those that its keepalived entered, since it was started first."""
+        return re.findall(r"Entering (\w+) STATE", self.amphora.journal("octavia-keepalived"))
+
+    def stands_by_again(self, states):
+        """states: what vrrp_states() was before it was started. It hears the other one then."""
+        eventually(lambda: self.vrrp_states()[len(states):], "keepalived is in a state again", 30)
+
+    def main_pid(self, unit):
+        return int(self.shell.run(f"systemctl show --value --property=MainPID {unit}"))
 
     # What may befall it
 
     def kill(self, unit):
-        """Every process of it."""
+        """Every process of it; until it runs again."""
+        before = self.main_pid(unit)
         self.shell.run(f"systemctl kill --signal=KILL {unit}")
+        eventually(lambda: self.main_pid(unit) not in (0, before), f"{unit} runs again", 30)
 
     def kill_keepalived(self):
+        """The VIP stays until the next one clears it away."""
         self.kill("octavia-keepalived")
+        eventually(lambda: not self.has_vip(), "the new keepalived has cleared the VIP", 30)
 
     def kill_haproxy(self):
         self.kill(self.haproxy)
@@ -92,6 +101,18 @@ class ImageNode(Node):
 
     def power_cut(self):
         self.machine.power_cut()
+
+    def reboot(self, other):
+        """Until the other one has the VIP."""
+        self.machine.reboot()
+        eventually(other.has_vip, "the other takes over", 30)
+
+    def freeze_haproxy(self):
+        """It does not end, so only the check can notice."""
+        self.shell.run(f"systemctl kill --signal=STOP {self.haproxy}")
+
+    def thaw_haproxy(self):
+        self.shell.run(f"systemctl kill --signal=CONT {self.haproxy}")
 
 
 class ImagePair(Pair):
