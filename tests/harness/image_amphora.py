@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import pathlib
+import re
 import socket
 import time
 import uuid
@@ -19,6 +20,12 @@ from harness.virtual_machine import BOOT_S, CONTROLLER_HOST, MANAGEMENT_MAC, Vir
 # For a first answer: how often it is asked for, and for how long each time. Longer than a handshake
 # takes under emulation.
 ASK_PERIOD_S, ASK_TIMEOUT_S = 0.1, 3
+
+
+def seconds_of(journal, text):
+    """When the first line with that text was logged, in seconds since the kernel started."""
+    line = next(line for line in journal.splitlines() if text in line)
+    return float(re.match(r"\[ *([\d.]+)\]", line)[1])
 
 
 class ImageAmphora:
@@ -41,7 +48,7 @@ class ImageAmphora:
 
     @classmethod
     def new(cls, folder, image, port, heartbeat_port, address="127.0.0.1", has_user_data_only=False,
-            drive_form="iso", topology=constants.TOPOLOGY_SINGLE, firmware=(), **options):
+            drive_form="iso", topology=constants.TOPOLOGY_SINGLE, firmware=(), processors=2, **options):
         """One that was never powered on. drive_form: nova's config_drive_format, "iso" or "vfat"; None
         for no drive. options: more of the controller's, as group__name."""
         folder, amphora_id = pathlib.Path(folder), str(uuid.uuid4())
@@ -59,7 +66,8 @@ class ImageAmphora:
         path = folder / f"drive.{drive_form}" if drive_form else None
         if path:
             {"iso": drive.iso, "vfat": drive.vfat}[drive_form](path)
-        machine = VirtualMachine(folder, image, path, port, address, firmware)
+        machine = VirtualMachine(folder, image, path, port, address, firmware,
+                                 processors)
         return cls(machine, amphora_id, heartbeat_port)
 
     def copy(self, folder):
@@ -111,6 +119,12 @@ class ImageAmphora:
     def is_ready(self):
         status, _ = self.machine.shell.ask("systemctl is-active amphora-agent.service")
         return status == 0
+
+    def haproxy_workers(self, lb_id):
+        """Pids: one, and more while a reload's old ones still serve."""
+        said = self.machine.shell.run(
+            f"pgrep --parent $(systemctl show --value --property=MainPID haproxy-{lb_id})")
+        return [int(pid) for pid in said.split()]
 
     def journal(self, *units):
         words = " ".join(f"--unit={unit}" for unit in units)

@@ -14,7 +14,7 @@ from harness.amphora import ROOT
 from harness.health_manager import Beat, HealthManager
 from harness.controller import HEARTBEAT_KEY, Controller
 from harness.image_amphora import ImageAmphora
-from harness.network_bed import NetworkBed
+from harness.network_bed import NetworkBed, new_mac
 from harness.ports import free_port
 
 BOOTED = "booted"
@@ -101,6 +101,16 @@ def amphora(booted, folder):
 @pytest.fixture
 def bed(resources):
     return resources.enter_context(NetworkBed())
+
+
+@pytest.fixture
+def add_nic(amphora, bed):
+    """Called with the name of a network, it gives the amphora a NIC there, and returns its MAC."""
+    def add_nic(network):
+        mac = new_mac()
+        amphora.machine.add_nic(bed.open_tap(network), mac)
+        return mac
+    return add_nic
 
 
 @pytest.fixture
