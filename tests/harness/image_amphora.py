@@ -4,6 +4,7 @@
 import concurrent.futures
 import pathlib
 import re
+import socket
 import time
 import uuid
 
@@ -26,6 +27,12 @@ SLOW = re.compile("this process was held up|is left out")
 PREVENTED = re.compile("permission denied|not permitted|read-only file system", re.IGNORECASE)
 
 
+def seconds_of(journal, text):
+    """When the first line with that text was logged, in seconds since the kernel started."""
+    line = next(line for line in journal.splitlines() if text in line)
+    return float(re.match(r"\[ *([\d.]+)\]", line)[1])
+
+
 class ImageAmphora:
     """To a Controller it is what Amphora is; its paths are those inside the machine."""
 
@@ -46,8 +53,9 @@ class ImageAmphora:
 
     @classmethod
     def new(cls, folder, image, port, heartbeat_port, address="127.0.0.1", has_user_data_only=False,
-            topology=constants.TOPOLOGY_SINGLE, firmware=(), **options):
-        """One that was never powered on. options: more of the controller's, as group__name."""
+            drive_form="iso", topology=constants.TOPOLOGY_SINGLE, firmware=(), processors=2, **options):
+        """One that was never powered on. drive_form: nova's config_drive_format, "iso" or "vfat"; None
+        for no drive. options: more of the controller's, as group__name."""
         folder, amphora_id = pathlib.Path(folder), str(uuid.uuid4())
         files = octavia_files(amphora_id, topology, **{
             "haproxy_amphora__bind_host": cls.bind_host, "haproxy_amphora__bind_port": port,
@@ -60,8 +68,11 @@ class ImageAmphora:
             user_data=octavia_user_data(files if has_user_data_only else {}),
             network=network_data(DHCP, mac=MANAGEMENT_MAC), name=f"amphora-{amphora_id}",
             hostname=f"amphora-{amphora_id}.novalocal")
-        machine = VirtualMachine(folder, image, drive.iso(folder / "drive.iso"), port, address,
-                                 firmware)
+        path = folder / f"drive.{drive_form}" if drive_form else None
+        if path:
+            {"iso": drive.iso, "vfat": drive.vfat}[drive_form](path)
+        machine = VirtualMachine(folder, image, path, port, address, firmware,
+                                 processors)
         return cls(machine, amphora_id, heartbeat_port)
 
     def copy(self, folder):
@@ -102,8 +113,10 @@ class ImageAmphora:
     def wait_for_boot(self, before=None):
         """Until it answers in another boot than `before` and has brought back what it brings back."""
         def booted():
-            self.machine.shell.wait()
-            return self.machine.boot_id() != before
+            try:
+                return self.machine.boot_id() != before
+            except socket.timeout:
+                return False  # asked while it went down
         eventually(booted, "the machine boots", BOOT_S)
         self.wait_until_it_answers()
         eventually(self.is_ready, "amphora-agent.service is active", BOOT_S)

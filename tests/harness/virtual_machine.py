@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual machine with the image, under qemu's emulation: what nova makes of it, and what may befall
 it. Its management network is qemu's own: the machine's port is one of `address` on the host, which it
-reaches as CONTROLLER_HOST. More NICs are plugged in while it runs, as taps of a NetworkBed."""
+reaches as CONTROLLER_HOST. More NICs are plugged in while it runs, as taps of a NetworkBed; it has
+them from the beginning when it is powered on again."""
 
 import base64
 import itertools
@@ -48,6 +49,14 @@ def _credential(name, text):
 SHELL_CREDENTIALS = ",".join([
     "type=11", _credential("systemd.extra-unit.test-shell.service", SHELL_UNIT),
     _credential("systemd.unit-dropin.sysinit.target", SHELL_WANTED)])
+
+
+# Where nova attaches a config drive, by its form.
+DRIVES = {
+    ".iso": ["-drive", "file={path},if=none,id=drive,format=raw,media=cdrom,readonly=on",
+             "-device", "ide-cd,drive=drive,bus=ide.0"],
+    ".vfat": ["-drive", "file={path},if=none,id=drive,format=raw",
+              "-device", "virtio-scsi-pci,id=scsi", "-device", "scsi-hd,drive=drive,bus=scsi.0"]}
 
 
 def _connected(path):
@@ -147,8 +156,9 @@ class Shell:
 class VirtualMachine:
     """A context manager; `folder` is its own and holds its disk, a layer above the image."""
 
-    def __init__(self, folder, image, drive, port, address="127.0.0.1", firmware=()):
-        """drive: an image of its config drive. firmware: qemu's options for another than the BIOS."""
+    def __init__(self, folder, image, drive, port, address="127.0.0.1", firmware=(), processors=2):
+        """drive: an image of its config drive, named NAME.iso or NAME.vfat; None for a machine without
+        one. firmware: qemu's options for another than the BIOS."""
         self.folder = pathlib.Path(folder)
         self.drive = drive
         self.port = port
@@ -157,6 +167,7 @@ class VirtualMachine:
         self.monitor = None
         self.started_s = None
         self._firmware = firmware
+        self._processors = processors
         self._process = None
         self._nics = {}
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2",
@@ -168,6 +179,9 @@ class VirtualMachine:
     def __exit__(self, *_):
         if self.is_running():
             self.power_cut()
+        for _, tap in self._nics.values():
+            os.close(tap)
+        self._nics = {}
 
     @property
     def _disk(self):
@@ -181,18 +195,20 @@ class VirtualMachine:
     # Power
 
     def start(self, snapshot=None):
-        """Powers it on; with the name of a snapshot it goes on from there."""
-        assert not self.is_running()
-        self._nics = {}
+        """Powers it on; with the name of a snapshot it goes on from there, without NICs."""
+        assert not self.is_running() and not (snapshot and self._nics)
         for name in ("monitor", "shell"):
             (self.folder / name).unlink(missing_ok=True)
         self.started_s = time.monotonic()
         with open(self.folder / "qemu.log", "ab") as log:
             self._process = subprocess.Popen(
                 self._command() + (["-loadvm", snapshot] if snapshot else []),
+                pass_fds=[tap for _, tap in self._nics.values()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.monitor = Monitor(self.folder / "monitor")
         if snapshot:
+            # Its shell may begin anew, for the connection that it knew is gone.
+            self.shell.wait()
             # It takes now for the moment of the snapshot.
             self.shell.run(f"date -s @{time.time():.3f}")
         return self
@@ -202,15 +218,15 @@ class VirtualMachine:
             "-device", f"pcie-root-port,id=slot{number},chassis={number + 1}")]
         return [
             "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
-            "-smp", "2", "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none", *self._firmware,
+            "-smp", str(self._processors), "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
+            *self._firmware,
             "-drive", f"file={self._disk},if=none,id=disk,format=qcow2,cache=unsafe",
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",
-            "-drive", f"file={self.drive},if=none,id=drive,format=raw,media=cdrom,readonly=on",
-            "-device", "ide-cd,drive=drive,bus=ide.0",
+            *self._drive_options(),
             "-netdev", "user,id=management,"
                        f"hostfwd=tcp:{self.address}:{self.port}-:{self.port}",
             "-device", f"virtio-net-pci,netdev=management,mac={MANAGEMENT_MAC},romfile=",
-            "-device", "virtio-rng-pci", *slots,
+            "-device", "virtio-rng-pci", *slots, *self._nic_options(),
             "-device", "virtio-serial-pci",
             "-chardev", f"socket,id=shell,path={self.folder / 'shell'},server=on,wait=off",
             "-device", "virtserialport,chardev=shell,name=shell",
@@ -219,13 +235,29 @@ class VirtualMachine:
             "-serial", "chardev:console",
             "-qmp", f"unix:{self.folder / 'monitor'},server=on,wait=off"]
 
+    def _drive_options(self):
+        form = DRIVES[pathlib.Path(self.drive).suffix] if self.drive else []
+        return [word.format(path=self.drive) for word in form]
+
+    def _nic_options(self):
+        return [word for mac, (slot, tap) in self._nics.items() for word in (
+            "-netdev", f"tap,id=net{slot},fd={tap}", "-device",
+            f"virtio-net-pci,id=nic{slot},mac={mac},netdev=net{slot},bus=slot{slot},romfile=")]
+
     def is_running(self):
         return self._process is not None and self._process.poll() is None
 
     def power_cut(self):
         """What the machine has not written to its disk is lost."""
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+        self.wait_until_off()
+
+    def press_power_button(self):
+        """What nova's soft reboot, stop and delete begin with; returns at once."""
+        self.monitor.execute("system_powerdown")
+
+    def wait_until_off(self, timeout_s=BOOT_S):
+        self._process.wait(timeout_s)
         self.monitor.close()
         self.shell.close()
 
@@ -233,8 +265,8 @@ class VirtualMachine:
         """In order, as somebody inside would do it; returns at once."""
         self.shell.ask("systemd-run --quiet --on-active=0.1 systemctl reboot")
 
-    def boot_id(self):
-        return self.shell.run("cat /proc/sys/kernel/random/boot_id").strip()
+    def boot_id(self, timeout_s=5):
+        return self.shell.run("cat /proc/sys/kernel/random/boot_id", timeout_s).strip()
 
     def save(self, name):
         """A snapshot; NICs that were plugged in cannot be in it."""
@@ -254,17 +286,22 @@ class VirtualMachine:
 
     def add_nic(self, tap, mac):
         """tap: what NetworkBed.open_tap returned; it is this machine's from now on."""
-        slot = next(slot for slot in range(SLOTS) if slot not in self._nics.values())
+        slot = next(slot for slot in range(SLOTS)
+                    if slot not in [taken for taken, _ in self._nics.values()])
         self.monitor.execute("getfd", tap, fdname=f"tap{slot}")
-        os.close(tap)
         self.monitor.execute("netdev_add", type="tap", id=f"net{slot}", fd=f"tap{slot}")
         self.monitor.execute("device_add", driver="virtio-net-pci", id=f"nic{slot}", mac=mac,
                              netdev=f"net{slot}", bus=f"slot{slot}", romfile="")
-        self._nics[mac] = slot
+        self._nics[mac] = slot, tap
+
+    def plug_cable(self, mac, is_plugged):
+        """Out of a NIC, or in again."""
+        self.monitor.execute("set_link", name=f"nic{self._nics[mac][0]}", up=is_plugged)
 
     def remove_nic(self, mac):
-        slot = self._nics.pop(mac)
+        slot, tap = self._nics.pop(mac)
         self.monitor.execute("device_del", id=f"nic{slot}")
         eventually(lambda: mac not in self.shell.run("cat /sys/class/net/*/address"),
                    f"the NIC {mac} is gone", 30)
         self.monitor.execute("netdev_del", id=f"net{slot}")
+        os.close(tap)
