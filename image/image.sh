@@ -95,6 +95,7 @@ make_root() {
 	}
 	rm "$root/package.deb"
 	cp -rT --no-preserve=ownership,timestamps "$here/tree" "$root"
+	cp -rT --no-preserve=ownership,timestamps "$here/elements/amphora-agent/static" "$root"
 	mkdir -p "$root/var/lib/octavia/certs"
 	# shellcheck disable=SC2086
 	chroot "$root" systemctl --quiet mask $masked_units
