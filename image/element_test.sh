@@ -83,6 +83,14 @@ expect_whole_tree() {
 	chroot "$root" amphora-agent --version >/dev/null || fail "the agent does not run"
 }
 
+# Trixie's dhclient is not confined.
+expect_free_dhcp_script() {
+	[ -e "$root/etc/apparmor.d/sbin.dhclient" ] || return 0
+	expect_line etc/apparmor.d/local/sbin.dhclient '/usr/bin/amphora-dhcp-script Uxr,'
+	chroot "$root" apparmor_parser --skip-kernel-load --skip-cache /etc/apparmor.d/sbin.dhclient 2>"$work/apparmor" ||
+		fail "apparmor_parser: $(cat "$work/apparmor")"
+}
+
 # Only dpkg, as an operator might.
 expect_purge() {
 	chroot "$root" dpkg --purge amphora-agent >"$work/purge" 2>&1 || fail "dpkg --purge: $(cat "$work/purge")"
@@ -100,8 +108,7 @@ cloud_init_is_the_default() {
 	for unit in amphora-agent amphora-netns; do
 		expect_line etc/systemd/system/$unit.service.d/20-cloud-init.conf After=cloud-config.target
 	done
-	chroot "$root" apparmor_parser --skip-kernel-load --skip-cache /etc/apparmor.d/sbin.dhclient 2>"$work/apparmor" ||
-		fail "apparmor_parser: $(cat "$work/apparmor")"
+	expect_free_dhcp_script
 	expect_purge
 }
 
