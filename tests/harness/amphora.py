@@ -33,11 +33,14 @@ class Amphora:
         self.bind_host = bind_host
         self.connect_host = {"::": "::1", "0.0.0.0": "127.0.0.1"}.get(bind_host, bind_host)
         self.port = free_port(self.connect_host)
+        # Where it finds its controller, and on which port: one of the controller's choice.
+        self.controller_host, self.heartbeat_port = "127.0.0.1", None
         self.base_path = self.directory / "lib"
         self.runtime_dir = self.directory / "run"
         self.config_file = self.directory / "etc" / "amphora-agent.conf"
         self.config_dir = self.directory / "etc" / "conf.d"
         self.certificate_dir = self.directory / "etc" / "certs"
+        self.interfaces_dir = self.base_path / "interfaces"
         self.log_file = self.directory / "agent.log"
         for path in (self.base_path, self.runtime_dir, self.config_dir, self.certificate_dir):
             path.mkdir(parents=True)

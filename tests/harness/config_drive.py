@@ -41,19 +41,19 @@ def controller_options(**options):
             CONF.clear_override(key, group)
 
 
-def octavia_files(amphora_id):
-    """{path: text} of the four files that a controller sends with a new amphora."""
+def octavia_files(amphora_id, topology="SINGLE", **options):
+    """{path: text} of the four files that a controller with these options sends with a new amphora."""
     identity = certificates.amphora_authority().issue(amphora_id)
-    with controller_options(
-            health_manager__controller_ip_port_list=["192.0.2.1:5555", "[2001:db8::1]:5555"],
-            health_manager__heartbeat_key="insecure",
-            amphora_agent__admin_log_targets=["192.0.2.2:514"]):
+    with controller_options(**{
+            "health_manager__controller_ip_port_list": ["192.0.2.1:5555", "[2001:db8::1]:5555"],
+            "health_manager__heartbeat_key": "insecure",
+            "amphora_agent__admin_log_targets": ["192.0.2.2:514"], **options}):
         return {
             "/etc/octavia/certs/server.pem": identity.pem.decode(),
             "/etc/octavia/certs/client_ca.pem":
                 certificates.controller_authority().as_identity().certificate_pem.decode(),
             "/etc/octavia/amphora-agent.conf":
-                agent_jinja_cfg.AgentJinjaTemplater().build_agent_config(amphora_id, "SINGLE"),
+                agent_jinja_cfg.AgentJinjaTemplater().build_agent_config(amphora_id, topology),
             "/etc/rsyslog.d/10-rsyslog.conf":
                 logging_jinja_cfg.LoggingJinjaTemplater().build_logging_config(),
         }

@@ -36,11 +36,11 @@ class Beat:
 class HealthManager:
     """Listens on one UDP socket; `beats` and `refused` grow while it lives."""
 
-    def __init__(self, key, address="127.0.0.1"):
+    def __init__(self, key, address="127.0.0.1", port=0):
         self.key = key
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.bind((address, 0))
+        self._socket.bind((address, port))
         self._socket.settimeout(0.1)
         self.port = self._socket.getsockname()[1]
         self.target = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"

@@ -13,9 +13,11 @@ network, and the nexthop of the VIP network's host route. `client` is beyond the
 """
 
 import contextlib
+import fcntl
 import itertools
 import os
 import pathlib
+import struct
 import subprocess
 import tempfile
 
@@ -49,9 +51,15 @@ link set vip up
 link set member up
 link set outside up
 """.format(**globals())
+# <linux/if_tun.h>: a frame as it is on the cable; virtual machines put a header before it.
+TUNSETIFF, IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x400454CA, 0x0002, 0x1000, 0x4000
 # Those who are there from the beginning do not wait for duplicate address detection.
 QUICK = {"net/ipv6/conf/all/accept_dad": 0, "net/ipv6/conf/default/accept_dad": 0}
 FORWARDS = {"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/forwarding": 1}
+
+
+def new_mac():
+    return "fa:16:3e:" + ":".join(f"{byte:02x}" for byte in os.urandom(3))
 
 
 class Shield:
@@ -154,7 +162,7 @@ class NetworkBed:
     def add_nic(self, network, mac=None, name=None, altname=None):
         """A NIC on "vip", "member" or "outside" appears in the host, under the next free name unless
         one is given; returns its MAC."""
-        mac = mac or "fa:16:3e:" + ":".join(f"{byte:02x}" for byte in os.urandom(3))
+        mac = mac or new_mac()
         if name is None:
             taken = self.host.links()
             name = next(name for number in itertools.count(1)
@@ -163,6 +171,17 @@ class NetworkBed:
         if altname:
             self.host.ip("link", "property", "add", "dev", name, "altname", altname)
         return mac
+
+    def open_tap(self, network):
+        """The same for a virtual machine (VirtualMachine.add_nic): the end of a cable. The cable is
+        gone when that is closed."""
+        port = f"port{next(self._port_numbers)}"
+        with self.router.entered():
+            tap = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
+            fcntl.ioctl(tap, TUNSETIFF, struct.pack(
+                "16sH22x", port.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+        self.router.ip_lines(f"link set {port} master {network} up\n")
+        return tap
 
     def remove_nic(self, mac):
         """It vanishes, wherever it is by now."""

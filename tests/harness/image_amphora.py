@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An amphora as its image makes it: a virtual machine with a config drive of Octavia's."""
+
+import concurrent.futures
+import pathlib
+import re
+import socket
+import time
+import uuid
+
+from octavia.common import constants
+
+from harness import certificates
+from harness.api_client import ApiClient
+from harness.config_drive import DHCP, ConfigDrive, network_data, octavia_files, octavia_user_data
+from harness.controller import HEARTBEAT_KEY
+from harness.eventually import eventually
+from harness.virtual_machine import BOOT_S, CONTROLLER_HOST, MANAGEMENT_MAC, VirtualMachine
+
+# For a first answer: how often it is asked for, and for how long each time. Longer than a handshake
+# takes under emulation.
+ASK_PERIOD_S, ASK_TIMEOUT_S = 0.1, 3
+
+
+def seconds_of(journal, text):
+    """When the first line with that text was logged, in seconds since the kernel started."""
+    line = next(line for line in journal.splitlines() if text in line)
+    return float(re.match(r"\[ *([\d.]+)\]", line)[1])
+
+
+class ImageAmphora:
+    """To a Controller it is what Amphora is; its paths are those inside the machine."""
+
+    base_path = pathlib.Path("/var/lib/octavia")
+    certificate_dir = pathlib.Path("/etc/octavia/certs")
+    interfaces_dir = pathlib.Path("/etc/octavia/interfaces")
+    controller_host = CONTROLLER_HOST
+    bind_host = "::"
+
+    def __init__(self, machine, amphora_id, heartbeat_port):
+        self.machine = machine
+        self.id = amphora_id
+        self.heartbeat_port = heartbeat_port
+        self.port = machine.port
+        self.connect_host = machine.address
+        self.api = ApiClient(self.connect_host, self.port, self.id,
+                             certificates.amphora_authority(), certificates.controller_identity())
+
+    @classmethod
+    def new(cls, folder, image, port, heartbeat_port, address="127.0.0.1", has_user_data_only=False,
+            drive_form="iso", topology=constants.TOPOLOGY_SINGLE, firmware=(), processors=2, **options):
+        """One that was never powered on. drive_form: nova's config_drive_format, "iso" or "vfat"; None
+        for no drive. options: more of the controller's, as group__name."""
+        folder, amphora_id = pathlib.Path(folder), str(uuid.uuid4())
+        files = octavia_files(amphora_id, topology, **{
+            "haproxy_amphora__bind_host": cls.bind_host, "haproxy_amphora__bind_port": port,
+            "health_manager__controller_ip_port_list": [f"{CONTROLLER_HOST}:{heartbeat_port}"],
+            "health_manager__heartbeat_key": HEARTBEAT_KEY,
+            "health_manager__heartbeat_interval": 1,
+            "amphora_agent__agent_server_network_dir": str(cls.interfaces_dir), **options})
+        drive = ConfigDrive(
+            folder / "drive", files=None if has_user_data_only else files,
+            user_data=octavia_user_data(files if has_user_data_only else {}),
+            network=network_data(DHCP, mac=MANAGEMENT_MAC), name=f"amphora-{amphora_id}",
+            hostname=f"amphora-{amphora_id}.novalocal")
+        path = folder / f"drive.{drive_form}" if drive_form else None
+        if path:
+            {"iso": drive.iso, "vfat": drive.vfat}[drive_form](path)
+        machine = VirtualMachine(folder, image, path, port, address, firmware,
+                                 processors)
+        return cls(machine, amphora_id, heartbeat_port)
+
+    def copy(self, folder):
+        """The same amphora with its snapshots, on a machine of its own."""
+        return ImageAmphora(self.machine.copy(folder), self.id, self.heartbeat_port)
+
+    def answers(self):
+        try:
+            return self.api.get("/", timeout=ASK_TIMEOUT_S).status == 200
+        except OSError:
+            return False
+
+    def wait_for_first_answer(self):
+        """Returns when it arrived, on the clock of time.monotonic(). Connections overlap: one that met
+        a network that was not there yet would tell no more than when it gave up."""
+        def ask():
+            return time.monotonic() if self.answers() else None
+
+        deadline, asked = time.monotonic() + BOOT_S, []
+        with concurrent.futures.ThreadPoolExecutor(int(ASK_TIMEOUT_S / ASK_PERIOD_S)) as pool:
+            while time.monotonic() < deadline:
+                asked.append(pool.submit(ask))
+                time.sleep(ASK_PERIOD_S)
+                arrived = [done.result() for done in asked if done.done() and done.result()]
+                if arrived:
+                    return min(arrived)
+        raise AssertionError(f"after {BOOT_S} s the amphora does not answer GET /")
+
+    def wait_until_it_answers(self, timeout_s=BOOT_S):
+        eventually(self.answers, "the amphora answers GET /", timeout_s, pause_s=0.1)
+
+    def reboot(self):
+        """In order, until it answers again."""
+        before = self.machine.boot_id()
+        self.machine.reboot()
+        self.wait_for_boot(before)
+
+    def wait_for_boot(self, before=None):
+        """Until it answers in another boot than `before` and has brought back what it brings back."""
+        def booted():
+            try:
+                return self.machine.boot_id() != before
+            except socket.timeout:
+                return False  # asked while it went down
+        eventually(booted, "the machine boots", BOOT_S)
+        self.wait_until_it_answers()
+        eventually(self.is_ready, "amphora-agent.service is active", BOOT_S)
+
+    def is_ready(self):
+        status, _ = self.machine.shell.ask("systemctl is-active amphora-agent.service")
+        return status == 0
+
+    def haproxy_workers(self, lb_id):
+        """Pids: one, and more while a reload's old ones still serve."""
+        said = self.machine.shell.run(
+            f"pgrep --parent $(systemctl show --value --property=MainPID haproxy-{lb_id})")
+        return [int(pid) for pid in said.split()]
+
+    def journal(self, *units):
+        words = " ".join(f"--unit={unit}" for unit in units)
+        return self.machine.shell.run(f"journalctl --no-pager --output=short-monotonic {words}")
