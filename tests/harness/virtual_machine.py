@@ -207,6 +207,8 @@ class VirtualMachine:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.monitor = Monitor(self.folder / "monitor")
         if snapshot:
+            # Its shell may begin anew, for the connection that it knew is gone.
+            self.shell.wait()
             # It takes now for the moment of the snapshot.
             self.shell.run(f"date -s @{time.time():.3f}")
         return self
