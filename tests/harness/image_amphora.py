@@ -110,14 +110,14 @@ class ImageAmphora:
         self.machine.reboot()
         self.wait_for_boot(before)
 
-    def wait_for_boot(self, before=None):
+    def wait_for_boot(self, before=None, timeout_s=BOOT_S):
         """Until it answers in another boot than `before` and has brought back what it brings back."""
         def booted():
             try:
                 return self.machine.boot_id() != before
             except socket.timeout:
                 return False  # asked while it went down
-        eventually(booted, "the machine boots", BOOT_S)
+        eventually(booted, "the machine boots", timeout_s)
         self.wait_until_it_answers()
         eventually(self.is_ready, "amphora-agent.service is active", BOOT_S)
 

@@ -18,6 +18,7 @@ from harness.image_amphora import ImageAmphora, seconds_of
 from harness.image_pair import ImageNode, ImagePair
 from harness.pair import PORT
 from harness.ports import free_port
+from harness.virtual_machine import BOOT_S
 from harness.web_server import DatagramServer
 
 BOOTED = "booted"
@@ -42,7 +43,7 @@ def booted_pair(image, session_folder):
                 topology=constants.TOPOLOGY_ACTIVE_STANDBY))
             stack.enter_context(amphorae[-1].machine).start()
         for amphora in amphorae:
-            amphora.wait_for_boot()
+            amphora.wait_for_boot(timeout_s=2 * BOOT_S)  # both at once
         for amphora in amphorae:
             amphora.machine.save(BOOTED)
     return amphorae
@@ -101,6 +102,7 @@ def thrice(pair, mishap, remedy=lambda _: None):
     for _ in range(3):
         master = pair.master()
         outages.append(pair.measure(mishap, master))
+        assert pair.master() is not master
         remedy(master)
     return outages
 
@@ -118,7 +120,7 @@ def show(figure, what, *outages):
     if len(seconds) > 1:
         text += " (" + ", ".join(f"{second:.1f}" for second in seconds) + ")"
     figure(f"VIP away: {what}", text)
-    assert 0 < max(seconds) < LIMIT_S
+    assert max(seconds) < LIMIT_S
 
 
 def test_an_orderly_stop_hands_the_vip_over(pair, figure):
@@ -133,7 +135,7 @@ def test_an_orderly_stop_hands_the_vip_over(pair, figure):
 
 def test_keepalived_has_all_that_it_needs(pair, figure):
     for node in pair.nodes:
-        journal = node.journal("octavia-keepalived")
+        journal = node.amphora.journal("octavia-keepalived")
         assert not [line for line in journal.splitlines() if COMPLAINT.search(line)]
     began, ready = (seconds_of(journal, text) for text in ("Starting Keepalived", "Startup complete"))
     figure("keepalived's own start in the emulated machine", f"{ready - began:.1f} s")
