@@ -16,7 +16,8 @@ NETWORKS = {
 
 # Answers every association with the address that it came to.
 SERVE = """\
-use Socket qw(:DEFAULT :addrinfo);
+use strict;
+use Socket qw(:DEFAULT :addrinfo IPPROTO_SCTP);
 my ($address, $port) = @ARGV;
 my ($error, $at) = getaddrinfo($address, $port, {flags => AI_NUMERICHOST, socktype => SOCK_STREAM});
 socket(my $server, $at->{family}, SOCK_STREAM, IPPROTO_SCTP) or die "socket: $!";
@@ -31,7 +32,8 @@ while (accept(my $connection, $server)) {
 
 # Asks so many times, each in an association of its own; a line for each says who answered.
 ASK = """\
-use Socket qw(:DEFAULT :addrinfo);
+use strict;
+use Socket qw(:DEFAULT :addrinfo IPPROTO_SCTP);
 my ($address, $port, $count) = @ARGV;
 my ($error, $to) = getaddrinfo($address, $port, {flags => AI_NUMERICHOST, socktype => SOCK_STREAM});
 alarm(20);
