@@ -3,7 +3,6 @@
 
 import concurrent.futures
 import pathlib
-import re
 import socket
 import time
 import uuid
@@ -20,12 +19,6 @@ from harness.virtual_machine import BOOT_S, CONTROLLER_HOST, MANAGEMENT_MAC, Vir
 # For a first answer: how often it is asked for, and for how long each time. Longer than a handshake
 # takes under emulation.
 ASK_PERIOD_S, ASK_TIMEOUT_S = 0.1, 3
-
-
-def seconds_of(journal, text):
-    """When the first line with that text was logged, in seconds since the kernel started."""
-    line = next(line for line in journal.splitlines() if text in line)
-    return float(re.match(r"\[ *([\d.]+)\]", line)[1])
 
 
 class ImageAmphora:
