@@ -20,6 +20,11 @@ from harness.virtual_machine import BOOT_S, CONTROLLER_HOST, MANAGEMENT_MAC, Vir
 # takes under emulation.
 ASK_PERIOD_S, ASK_TIMEOUT_S = 0.1, 3
 
+# Of a machine that is emulated on a crowded one, where a start takes longer than two heartbeats.
+SLOW = re.compile("this process was held up|is left out")
+# How the C library says what a sandbox takes away.
+PREVENTED = re.compile("permission denied|not permitted|read-only file system", re.IGNORECASE)
+
 
 class ImageAmphora:
     """To a Controller it is what Amphora is; its paths are those inside the machine."""
@@ -118,6 +123,20 @@ class ImageAmphora:
         said = self.machine.shell.run(
             f"pgrep --parent $(systemctl show --value --property=MainPID haproxy-{lb_id})")
         return [int(pid) for pid in said.split()]
+
+    def inside(self, command):
+        """What a command says in the network namespace of the data plane."""
+        return self.machine.shell.run(f"ip netns exec amphora-haproxy {command}")
+
+    def warnings(self):
+        """What its programs have said that somebody should look at, and what the kernel or systemd
+        kept them from."""
+        ours = self.machine.shell.run(
+            "journalctl --no-pager --priority=warning _COMM=amphora-agent + _COMM=amphora-heartbe + "
+            "_COMM=prometheus-prox + _COMM=amphora-interfa --output=cat")
+        prevented = [line for line in self.machine.shell.run(
+            "journalctl --no-pager --output=cat").splitlines() if PREVENTED.search(line)]
+        return [line for line in ours.splitlines() if not SLOW.search(line)] + prevented
 
     def journal(self, *units):
         words = " ".join(f"--unit={unit}" for unit in units)

@@ -8,6 +8,9 @@ from octavia.network import data_models
 from harness.neutron import VIP_PORT_ID, VIP_SUBNET, port
 from harness.plugging import VIP, VRRP_IP
 
+# Of monitors that an emulated machine asks by.
+PATIENT = {"delay": 1, "timeout": 5, "fall_threshold": 2}
+
 
 class Site:
     """Of a Controller and its one amphora. add_nic: what nova does; called with the name of a network
@@ -48,12 +51,12 @@ class Site:
         self.driver.post_network_plug(self.controller.amphora_model(), plugged, self.network)
         return plugged
 
-    def add_listener(self, protocol, listener_port, servers, monitor, **pool):
+    def add_listener(self, protocol, listener_port, servers, monitor_type, **monitor):
         """In the database, with a pool of the same protocol. Returns the ids of the listener, of its
         pool, and of its members."""
         listener = self.controller.create_listener(self.id, listener_port, protocol)
         pool = self.controller.create_pool(
-            self.id, listener, protocol, monitor and {"type": monitor}, **pool)
+            self.id, listener, protocol, {"type": monitor_type, **monitor})
         return listener, pool, [self.controller.create_member(pool, server) for server in servers]
 
     def update(self):
