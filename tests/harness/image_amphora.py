@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import pathlib
+import re
 import socket
 import time
 import uuid
