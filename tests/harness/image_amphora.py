@@ -27,12 +27,6 @@ SLOW = re.compile("this process was held up|is left out")
 PREVENTED = re.compile("permission denied|not permitted|read-only file system", re.IGNORECASE)
 
 
-def seconds_of(journal, text):
-    """When the first line with that text was logged, in seconds since the kernel started."""
-    line = next(line for line in journal.splitlines() if text in line)
-    return float(re.match(r"\[ *([\d.]+)\]", line)[1])
-
-
 class ImageAmphora:
     """To a Controller it is what Amphora is; its paths are those inside the machine."""
 
