@@ -10,6 +10,7 @@
 #   make test-image boot the image and drive it: plugging, traffic, UDP, reboots, power cuts, failover (as root)
 #   make bench      measure; VS=reference measures the Python agent beside it
 #   make deb        a Debian package in build/deb, for the suite that this is (test-deb: try it; both as root)
+#   make test-element diskimage-builder makes trees of this suite with the element for Octavia's images (as root)
 #   make image      build/image/amphora-ARCH.qcow2, which boots as an amphora (as root); IMAGE_SUITE=bookworm
 #   make image-sizes what is in it by size; VS=reference: beside the same Debian with the Python agent
 #   make test-image-reproducible build it twice, in unlike surroundings: the same bytes? FRESH=1: of new downloads
@@ -56,8 +57,8 @@ units := $(sort $(wildcard systemd/*.service systemd/*.service.d/*.conf))
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
 libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lsystemd -lnl-genl-3 -lnl-3 -lnftables
 
-.PHONY: all deps deps-build deps-demo demo test test-guest test-image test-image-reproducible test-render test-deb bench deb \
-	image image-sizes install clean format check-format check-layers unit test-programs
+.PHONY: all deps deps-build deps-demo demo test test-guest test-image test-image-reproducible test-render test-deb test-element bench \
+	deb image image-sizes install clean format check-format check-layers unit test-programs
 all: $(programs:%=$(build)/%)
 
 packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev \
@@ -69,6 +70,7 @@ packages_guest := qemu-system-x86 busybox kmod ipvsadm
 packages_test_image := qemu-system-x86 ovmf
 packages_deb := build-essential debhelper git
 packages_image := mmdebstrap qemu-utils grub-pc-bin grub-efi-amd64-bin grub-common mtools dosfstools e2fsprogs fdisk git zstd
+packages_element := mmdebstrap python3-diskimage-builder sudo
 packages_trixie := python3-octavia haproxy keepalived
 deps-build:
 	$(Q)tests/install_packages.sh $(packages_build)
@@ -166,6 +168,10 @@ deb: deps-build
 test-deb: deb
 	$(Q)tests/install_packages.sh lintian mmdebstrap
 	$(Q)for package in build/deb/amphora-agent_*.deb; do image/deb_test.sh $$package || exit 1; done
+
+test-element: deb
+	$(Q)tests/install_packages.sh $(packages_element)
+	$(Q)image/element_test.sh build/deb/amphora-agent_*.deb
 
 image:
 	$(Q)tests/install_packages.sh $(packages_image)

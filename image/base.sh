@@ -22,9 +22,9 @@ pruned_modules="arch/x86/kvm sound drivers/accel drivers/accessibility drivers/a
 	fs/bcachefs fs/btrfs fs/ceph fs/f2fs fs/gfs2 fs/jffs2 fs/jfs fs/nfs fs/nfsd fs/nilfs2 fs/ntfs3 fs/ocfs2 fs/reiserfs
 	fs/smb fs/ubifs fs/xfs net/bluetooth net/can net/ceph net/mac80211 net/nfc net/rxrpc net/sunrpc net/tipc
 	net/wireless"
-# What people read, udev's names of hardware, and Perl's modules: keepalived's SNMP library is linked with Perl but loads
-# none, and what Debian's own scripts load is perl-base's.
-pruned_folders="share/bash-completion share/doc share/info share/locale share/man share/perl lib/udev/hwdb.d
+# What people and debuggers read, udev's names of hardware, and Perl's modules: keepalived's SNMP library is linked with Perl
+# but loads none, and what Debian's own scripts load is perl-base's.
+pruned_folders="share/bash-completion share/doc share/gcc share/gdb share/info share/locale share/man share/perl lib/udev/hwdb.d
 	lib/*-linux-gnu/perl"
 
 # shellcheck disable=SC2086 # a list

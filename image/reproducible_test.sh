@@ -23,7 +23,7 @@ if [ "${FRESH:-}" != 1 ]; then
 	ln "$folder"/base-"$suite"-*.tar.zst "$folder"/compiler-"$suite"-*.tar.zst "$work/build"
 fi
 # shellcheck disable=SC2016 # $0 and $1 are the inner shell's
-TZ=Pacific/Chatham LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8 HOME=/nonexistent unshare --uts \
+TZ=Pacific/Chatham LC_ALL=C HOME=/nonexistent unshare --uts \
 	sh -c 'hostname elsewhere && exec "$0" "$1"' "$checkout/image/image.sh" "$work/build"
 
 for file in "$name.qcow2" "$name.cdx.json"; do

@@ -35,15 +35,16 @@ is_installed() {
 	[ "$(chroot "$root" dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# Root's, and readable whatever the umask of the checkout was.
+# lay_tree FOLDER [OPTION...]: its files over the rest, root's, as old as the commit.
 lay_tree() {
-	tar -C "$1" --owner=0 --group=0 --mode=u=rwX,go=rX -cf - . | tar -C "$root" --no-overwrite-dir -xf -
+	tar -C "$1" --owner=0 --group=0 --mtime="@$SOURCE_DATE_EPOCH" "${@:2}" -cf - . | tar -C "$root" --no-overwrite-dir -xf -
 }
 
-# tree/, and of the folders tree-PACKAGE/ those whose packages are there.
+# tree/, what images of Octavia's have too, and of the folders tree-PACKAGE/ those whose packages are there.
 lay_trees() {
 	local folder
 	lay_tree "$here/tree"
+	lay_tree "$here/elements/amphora-agent/static"
 	for folder in "$here"/tree-*; do
 		! is_installed "${folder#"$here/tree-"}" || lay_tree "$folder"
 	done

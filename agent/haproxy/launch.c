@@ -14,10 +14,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "haproxy/master.h"
+#include "haproxy/partial.h"
 #include "haproxy/traffic.h"
 #include "sys/service.h"
 
 enum {
+	CONFIG_MAX_BYTES = 16 * MIB,
 	START_TIMEOUT_MS = 25 * 1000,
 	RELOAD_TIMEOUT_MS = 25 * 1000,
 	/* How often it is looked whether the process that is waited for is still the same. */
@@ -98,13 +100,14 @@ static void words_append(const struct haproxy_instance *instance, struct buf *re
 		haproxy_check(instance->site, config, ret_output, NULL);
 }
 
-static int service_start_haproxy(
-	const struct haproxy_instance *instance, bool *ret_started, struct err *err)
+/* config_file: HAPROXY_FILE_CONFIG or HAPROXY_FILE_PARTIAL. */
+static int service_start_haproxy(const struct haproxy_instance *instance,
+	enum haproxy_file config_file, bool *ret_started, struct err *err)
 {
 	const struct haproxy_site *site = instance->site;
 	const struct id *id = &instance->id;
 	cleanup_free char *master_socket = haproxy_site_path(site, id, HAPROXY_FILE_MASTER_SOCKET);
-	cleanup_free char *config = haproxy_site_path(site, id, HAPROXY_FILE_CONFIG);
+	cleanup_free char *config = haproxy_site_path(site, id, config_file);
 	cleanup_free char *own_config = haproxy_site_own_config_path(site);
 	cleanup_free char *pid_file = haproxy_site_path(site, id, HAPROXY_FILE_PID);
 	cleanup_free char *output = haproxy_site_path(site, id, HAPROXY_FILE_OUTPUT);
@@ -152,18 +155,23 @@ static int start_wait(const struct haproxy_instance *instance, pid_t *ret_worker
 	return r;
 }
 
-int haproxy_launch_start(const struct haproxy_instance *instance, pid_t *ret_worker,
-	struct buf *ret_output, struct err *err)
+static int launch(const struct haproxy_instance *instance, enum haproxy_file config_file,
+	pid_t *ret_worker, struct buf *ret_output, struct err *err)
 {
 	struct service_manager *services = instance->site->services;
 	struct service_name name = service_name(&instance->id);
+	cleanup_free char *partial =
+		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_PARTIAL);
 	bool started = false;
 	int r;
 
-	/* What is read from it later is about the present attempt. */
-	if (service_pid(services, name.text) == 0)
+	/* What is read from them later is about the present attempt. */
+	if (service_pid(services, name.text) == 0) {
 		output_empty(instance->site, &instance->id);
-	r = service_start_haproxy(instance, &started, err);
+		if (config_file != HAPROXY_FILE_PARTIAL)
+			file_remove(partial, NULL);
+	}
+	r = service_start_haproxy(instance, config_file, &started, err);
 	if (r < 0)
 		return err_wrap(err, r, "starting haproxy");
 	r = start_wait(instance, ret_worker, err);
@@ -176,6 +184,80 @@ int haproxy_launch_start(const struct haproxy_instance *instance, pid_t *ret_wor
 		return err_set(err, -EBADMSG, "starting haproxy: it ended at once");
 	}
 	return err_wrap(err, r, "starting haproxy");
+}
+
+static bool runs_partly(const struct haproxy_instance *instance)
+{
+	cleanup_free char *path =
+		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_PARTIAL);
+
+	return haproxy_launch_master(instance->site, &instance->id) != 0 && file_exists(path);
+}
+
+/* Says at each of the notes' lines who pays for it. */
+static void notes_log(const struct haproxy_instance *instance, const struct buf *notes)
+{
+	const char *line = buf_text(notes);
+
+	while (line[0]) {
+		int size = (int)strcspn(line, "\n");
+
+		log_error("load balancer %s: %.*s: upload it again, and reload", instance->id.text,
+			size, line);
+		line += size + (line[size] == '\n');
+	}
+}
+
+/* Writes the config that can be served now. *ret_is_whole: that is haproxy.cfg; nothing is written.
+ */
+static int partial_store(
+	const struct haproxy_instance *instance, bool *ret_is_whole, struct err *err)
+{
+	cleanup_free char *config =
+		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_CONFIG);
+	cleanup_free char *partial =
+		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_PARTIAL);
+	cleanup_buf struct buf whole = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf notes = BUF_INIT(CONFIG_MAX_BYTES);
+	int r = file_read(config, &whole, err);
+
+	if (r < 0)
+		return r;
+	haproxy_partial_cut(buf_text(&whole), whole.size_bytes, &text, &notes);
+	*ret_is_whole = notes.size_bytes == 0;
+	if (*ret_is_whole)
+		return 0;
+	notes_log(instance, &notes);
+	return file_replace_nosync(partial, buf_text(&text), text.size_bytes, 0600, err);
+}
+
+int haproxy_launch_start(const struct haproxy_instance *instance, pid_t *ret_worker,
+	struct buf *ret_output, struct err *err)
+{
+	bool is_whole;
+	int r;
+
+	if (runs_partly(instance))
+		return launch(instance, HAPROXY_FILE_PARTIAL, ret_worker, ret_output, err);
+	r = launch(instance, HAPROXY_FILE_CONFIG, ret_worker, ret_output, err);
+	if (r != -EBADMSG || partial_store(instance, &is_whole, NULL) < 0 || is_whole)
+		return r;
+	buf_clear(ret_output);
+	return launch(instance, HAPROXY_FILE_PARTIAL, ret_worker, ret_output, err);
+}
+
+/* What runs without some of its listeners runs with all of them from now on, if it can. */
+static int complete(const struct haproxy_instance *instance, pid_t *ret_worker,
+	struct buf *ret_output, struct err *err)
+{
+	cleanup_free char *config =
+		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_CONFIG);
+	int r = haproxy_check(instance->site, config, ret_output, err);
+
+	if (r == 0)
+		r = haproxy_launch_stop(instance, err);
+	return r < 0 ? r : haproxy_launch_start(instance, ret_worker, ret_output, err);
 }
 
 /*
@@ -204,8 +286,16 @@ int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_wo
 {
 	cleanup_free char *master_socket =
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_MASTER_SOCKET);
+	bool is_whole = false;
 	int r;
 
+	if (runs_partly(instance)) {
+		r = partial_store(instance, &is_whole, err);
+		if (r < 0)
+			return err_wrap(err, r, "reloading haproxy");
+	}
+	if (is_whole)
+		return complete(instance, ret_worker, ret_output, err);
 	output_empty(instance->site, &instance->id);
 	haproxy_traffic_record(instance);
 	if (haproxy_master_wait(master_socket, SOCKET_LOST_MS, ret_worker, err) == 0)
@@ -224,6 +314,7 @@ static int leftovers_remove(const struct haproxy_instance *instance, struct err 
 		HAPROXY_FILE_MASTER_SOCKET,
 		HAPROXY_FILE_RUNNING,
 		HAPROXY_FILE_OUTPUT,
+		HAPROXY_FILE_PARTIAL,
 		HAPROXY_FILE_PREVIEW,
 		HAPROXY_FILE_PID,
 		HAPROXY_FILE_STATS_SOCKET,

@@ -18,14 +18,16 @@ pid_t haproxy_launch_master(const struct haproxy_site *site, const struct id *id
 pid_t haproxy_launch_worker(const struct haproxy_site *site, const struct id *id);
 
 /*
- * Starts it, or waits for one that is starting already, and returns when its worker answers.
+ * Starts it, or waits for one that is starting already, and returns when its worker answers. What
+ * files are missing for is left out then (haproxy/partial.h), and said in the log.
  * -EBADMSG: it ended instead, its words are in ret_output, and it is not tried again. -ETIMEDOUT:
  * it neither answered nor ended; one that this call started is stopped again.
  */
 int haproxy_launch_start(const struct haproxy_instance *instance, pid_t *ret_worker,
 	struct buf *ret_output, struct err *err);
 /*
- * Puts a new worker in place of the present one. -EBADMSG: the new one did not start, HAProxy's
+ * Puts a new worker in place of the present one; of what was left out at the start and need be no
+ * longer, a new master. -EBADMSG: the new one did not start, HAProxy's
  * words are in ret_output, and the old one goes on.
  */
 int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_worker,

@@ -124,6 +124,8 @@ char *haproxy_site_path(
 		return xformat("%s/%s.master.sock", runtime, lb);
 	case HAPROXY_FILE_RUNNING:
 		return xformat("%s/%s.running", runtime, lb);
+	case HAPROXY_FILE_PARTIAL:
+		return xformat("%s/%s.partial.cfg", runtime, lb);
 	case HAPROXY_FILE_PREVIEW:
 		return xformat("%s/%s.preview.cfg", runtime, lb);
 	case HAPROXY_FILE_OUTPUT:

@@ -22,6 +22,7 @@
  *	RUNTIME/LB.master.sock           master CLI
  *	RUNTIME/LB.running               what the present worker runs with (haproxy/running.h)
  *	RUNTIME/LB.output                what HAProxy wrote while starting
+ *	RUNTIME/LB.partial.cfg           what it runs with while files are missing (partial.h)
  *	RUNTIME/LB.preview.cfg           a dry run's config while it is checked
  *	RUNTIME/haproxy-check.cfg        what only a check has behind them (haproxy/check.h)
  */
@@ -77,6 +78,7 @@ enum haproxy_file {
 	HAPROXY_FILE_MASTER_SOCKET,
 	HAPROXY_FILE_RUNNING,
 	HAPROXY_FILE_OUTPUT,
+	HAPROXY_FILE_PARTIAL,
 	HAPROXY_FILE_PREVIEW,
 };
 

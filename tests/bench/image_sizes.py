@@ -20,6 +20,7 @@ from report import Report
 from subject import Unavailable
 
 DPKG_STATUS = "var/lib/dpkg/status"
+DPKG_LIST = re.compile(r"var/lib/dpkg/info/(amphora-agent|.*octavia.*)\.list$")
 # What depends on when and how it was installed.
 RECORDS = ("var/cache/", "var/lib/apt/", "var/lib/dpkg/", "var/log/")
 PYTHON = re.compile(r"(^|/)(bin/python|lib/python|.*\.py[co]?$)")
@@ -27,19 +28,30 @@ MEGABYTE = 1e6
 
 
 class Tree:
-    """The files of a system, {path: size}, and its packages."""
+    """The files of a system, {path: size}, a hard link counted like a file; its packages, and the paths
+    that are the agent's own."""
 
     def __init__(self, name):
         self.name = name
         self.files = {}
         self.packages = set()
+        self.own_paths = []
 
-    def take_status(self, text):
-        self.packages = {
-            line.partition(" ")[2] for line in text.splitlines() if line.startswith("Package: ")}
+    def take_record(self, path, text):
+        """One of dpkg's."""
+        if path == DPKG_STATUS:
+            self.packages = {
+                line.partition(" ")[2] for line in text.splitlines() if line.startswith("Package: ")}
+        else:
+            self.own_paths += text.splitlines()
 
     def size(self):
         return sum(self.files.values()) / MEGABYTE
+
+    def own_size(self):
+        """Debian 12 lists under /lib what is in /usr/lib."""
+        return sum(self.files.get(path[1:]) or self.files.get("usr" + path, 0)
+                   for path in self.own_paths) / MEGABYTE
 
     def python_files(self):
         return [path for path in self.files if PYTHON.search(path)]
@@ -53,16 +65,22 @@ class Tree:
         return added
 
 
+def is_record(path):
+    return path == DPKG_STATUS or DPKG_LIST.match(path)
+
+
 def archived_tree(name, path):
     tree = Tree(name)
     with subprocess.Popen(["zstd", "-dcq", path], stdout=subprocess.PIPE) as unpacker, \
             tarfile.open(fileobj=unpacker.stdout, mode="r|") as archive:
         for member in archive:
             path = member.name.removeprefix("./")
-            if path == DPKG_STATUS:
-                tree.take_status(archive.extractfile(member).read().decode())
-            if member.isreg():
+            if member.islnk():
+                tree.files[path] = tree.files[member.linkname.removeprefix("./")]
+            elif member.isreg():
                 tree.files[path] = member.size
+            if is_record(path):
+                tree.take_record(path, archive.extractfile(member).read().decode())
     return tree
 
 
@@ -80,11 +98,13 @@ def image_tree(name, image, folder):
     subprocess.run(["debugfs", "-R", f"rdump / {root}", f"{disk}?offset={root_partition(disk)}"],
                    check=True, capture_output=True)
     tree = Tree(name)
-    tree.take_status((root / DPKG_STATUS).read_text())
     for directory, _, names in os.walk(root):
-        for path in (pathlib.Path(directory) / name for name in names):
-            if path.is_file() and not path.is_symlink():
-                tree.files[str(path.relative_to(root))] = path.stat().st_size
+        for file in (pathlib.Path(directory) / name for name in names):
+            path = str(file.relative_to(root))
+            if file.is_file() and not file.is_symlink():
+                tree.files[path] = file.stat().st_size
+            if is_record(path):
+                tree.take_record(path, file.read_text())
     return tree
 
 
@@ -95,8 +115,9 @@ def measure(report, image, trees, debian):
     report.row("disk, qcow2", disks[:len(trees)], "MB", below=130)
     report.row("files", [tree.size() for tree in trees], "MB", below=380)
     report.row("packages of Debian", [len(tree.packages) for tree in trees])
-    report.row("what the agent adds to Debian, files", [tree.size() for tree in added], "MB", below=2)
-    report.row("what the agent adds to Debian, packages", [len(tree.packages) for tree in added])
+    report.row("the agent's own packages", [tree.own_size() for tree in trees], "MB", below=2)
+    report.row("added to Debian, libraries included", [tree.size() for tree in added], "MB")
+    report.row("packages added to Debian", [len(tree.packages) for tree in added])
     report.row("files of Python", [len(tree.python_files()) for tree in trees], wanted="0")
 
 

@@ -27,12 +27,6 @@ SLOW = re.compile("this process was held up|is left out")
 PREVENTED = re.compile("permission denied|not permitted|read-only file system", re.IGNORECASE)
 
 
-def seconds_of(journal, text):
-    """When the first line with that text was logged, in seconds since the kernel started."""
-    line = next(line for line in journal.splitlines() if text in line)
-    return float(re.match(r"\[ *([\d.]+)\]", line)[1])
-
-
 class ImageAmphora:
     """To a Controller it is what Amphora is; its paths are those inside the machine."""
 
@@ -110,14 +104,14 @@ class ImageAmphora:
         self.machine.reboot()
         self.wait_for_boot(before)
 
-    def wait_for_boot(self, before=None):
+    def wait_for_boot(self, before=None, timeout_s=BOOT_S):
         """Until it answers in another boot than `before` and has brought back what it brings back."""
         def booted():
             try:
                 return self.machine.boot_id() != before
             except socket.timeout:
                 return False  # asked while it went down
-        eventually(booted, "the machine boots", BOOT_S)
+        eventually(booted, "the machine boots", timeout_s)
         self.wait_until_it_answers()
         eventually(self.is_ready, "amphora-agent.service is active", BOOT_S)
 

@@ -27,6 +27,7 @@ ASK_SOCKET = """\
 use IO::Socket::UNIX;
 my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "$ARGV[0]: $!";
 print $socket "$ARGV[1]\\n";
+$socket->shutdown(1);  # or a master CLI waits for more
 print while <$socket>;
 """
 

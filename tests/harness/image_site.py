@@ -2,9 +2,14 @@
 """A load balancer on a virtual machine, its NICs in the bed: HTTP, TCP and UDP listeners with a member
 each, which the client may use and the neighbour may not. One PUT of a model makes it."""
 
+import ssl
+import threading
 import uuid
 
+from cryptography import x509
+
 from harness import network_bed as net
+from harness.api_client import tls_connect
 from harness.datagram_server import DatagramServer, who_answers_datagram
 from harness.eventually import eventually
 from harness.plugging import VIP, fixed_ip, network_body, plug_network, plug_vip, vip_body
@@ -12,7 +17,7 @@ from harness.plugging import VIP, fixed_ip, network_body, plug_network, plug_vip
 VIP_MAC, MEMBER_MAC = "fa:16:3e:00:00:51", "fa:16:3e:00:00:52"
 HTTP_PORT, TCP_PORT, UDP_PORT = 80, 8080, 53
 # What a slow machine needs for a NIC, HAProxy and keepalived to come up.
-SETTLED_S = 60
+SETTLED_S = 120
 
 
 class ImageSite:
@@ -85,6 +90,13 @@ class ImageSite:
     def wait_until_served(self, timeout_s=SETTLED_S):
         eventually(lambda: self.answers() == ["one"] * 3, "all listeners serve the client", timeout_s)
 
+    def certificate_shown(self, port):
+        """The serial number of the certificate that a TLS listener shows the client."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with self.bed.client.entered(), tls_connect((VIP, port), context, None) as connection:
+            return x509.load_der_x509_certificate(connection.getpeercert(True)).serial_number
+
     def is_told(self, beat):
         """Whether a heartbeat tells of all listeners, open, and of their pools and members."""
         members = [member for pool in beat.pools.values() for member in pool["members"]]
@@ -103,9 +115,44 @@ class ImageSite:
         return sorted(line for line in map(_without_passing, said.splitlines()) if line)
 
 
+class Client:
+    """Asks one listener without a pause, as a context manager. Answers that take long are answers:
+    the machine is emulated."""
+
+    TIMEOUT_S = 20
+
+    def __init__(self, site, port=HTTP_PORT):
+        self._site, self._port = site, port
+        self.answers = []
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def _ask(self):
+        while not self._stopped.is_set():
+            self.answers.append(self._site.ask(self._port, timeout_s=self.TIMEOUT_S))
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stopped.set()
+        self._thread.join()
+
+    def wait_until_served(self):
+        """From now on: a request that began before counts as well, and another one."""
+        seen = len(self.answers)
+        eventually(lambda: len(self.answers) > seen + 1, "requests are answered", SETTLED_S)
+
+    def has_always_been_served(self):
+        return bool(self.answers) and set(self.answers) == {self._site.server.identity}
+
+
 def _without_passing(line):
-    """Life times, counters, and the cache of neighbours' routes are other ones each time."""
+    """Interfaces' numbers, life times and counters are other ones each time."""
     words = line.replace("\\", " ").split()
+    if words and words[0].endswith(":") and words[0][:-1].isdigit() and "inet" in line:
+        del words[0]
     for key in ("expires", "valid_lft", "preferred_lft", "packets", "bytes", "qlen"):
         if key in words:
             at = words.index(key)

@@ -24,7 +24,7 @@ CONTROLLER_HOST = "10.0.2.2"
 SLOTS = 4
 MEMORY_MIB = 1024
 # Two processors, emulated, beside whatever else this machine does.
-BOOT_S = 180
+BOOT_S = 300
 
 SHELL_UNIT = """\
 [Unit]
@@ -171,7 +171,7 @@ class VirtualMachine:
         self._process = None
         self._nics = {}
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2",
-                        "-b", pathlib.Path(image).resolve(), self._disk], check=True)
+                        "-b", pathlib.Path(image).resolve(), self.disk], check=True)
 
     def __enter__(self):
         return self
@@ -184,7 +184,7 @@ class VirtualMachine:
         self._nics = {}
 
     @property
-    def _disk(self):
+    def disk(self):
         return self.folder / "disk.qcow2"
 
     def console(self):
@@ -220,7 +220,7 @@ class VirtualMachine:
             "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
             "-smp", str(self._processors), "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
             *self._firmware,
-            "-drive", f"file={self._disk},if=none,id=disk,format=qcow2,cache=unsafe",
+            "-drive", f"file={self.disk},if=none,id=disk,format=qcow2,cache=unsafe",
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",
             *self._drive_options(),
             "-netdev", "user,id=management,"
@@ -279,7 +279,7 @@ class VirtualMachine:
         twin.__dict__.update(self.__dict__, folder=pathlib.Path(folder), monitor=None, _process=None,
                              _nics={}, address=address or self.address)
         twin.shell = Shell(twin.folder / "shell")
-        shutil.copyfile(self._disk, twin._disk)
+        shutil.copyfile(self.disk, twin.disk)
         return twin
 
     # NICs

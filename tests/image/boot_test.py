@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image's first boot: what it answers, when, and what runs on it."""
 
+import re
 import shutil
 import socket
 
 import pytest
 
-from harness.image_amphora import ImageAmphora, seconds_of
+from harness.image_amphora import ImageAmphora
 from harness.ports import free_port
 
 # An emulated machine takes many times what a real one does: these catch a boot that waits for something.
@@ -20,6 +21,12 @@ OUR_MEMORY_MIB = 20
 @pytest.fixture
 def shell(amphora):
     return amphora.machine.shell
+
+
+def seconds_of(journal, text):
+    """When the first line with that text was logged, in seconds since the kernel started."""
+    line = next(line for line in journal.splitlines() if text in line)
+    return float(re.match(r"\[ *([\d.]+)\]", line)[1])
 
 
 def test_the_first_answer_comes_with_the_network(booted, amphora, figure):

@@ -43,7 +43,7 @@ def test_files_that_come_as_user_data_on_a_vfat_disk(make_amphora, health_manage
 
 def test_without_a_config_drive_nobody_listens(make_amphora):
     machine = make_amphora(drive_form=None).machine
-    eventually(lambda: "no config drive" in machine.console(), "it says so on the console", BOOT_S)
+    eventually(lambda: "labelled config-2" in machine.console(), "it says so on the console", BOOT_S)
     machine.shell.wait()
     shell = machine.shell
     assert shell.ask("systemctl is-system-running --wait", BOOT_S)[1] == "running\n"

@@ -14,10 +14,11 @@ from octavia.common import constants
 from harness import network_bed as net
 from harness.controller import Controller
 from harness.eventually import eventually, stays_so
-from harness.image_amphora import ImageAmphora, seconds_of
+from harness.image_amphora import ImageAmphora
 from harness.image_pair import ImageNode, ImagePair
 from harness.pair import PORT
 from harness.ports import free_port
+from harness.virtual_machine import BOOT_S
 from harness.web_server import DatagramServer
 
 BOOTED = "booted"
@@ -27,6 +28,7 @@ LIMIT_S = 10
 CHECKED_S = 40
 # Of a program that its unit forbids too much.
 COMPLAINT = re.compile("unable|denied|not permitted|read-only", re.IGNORECASE)
+STARTS = re.compile(r"^\[ *([\d.]+)\].*(?:Starting Keepalived|Startup complete)", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def booted_pair(image, session_folder):
                 topology=constants.TOPOLOGY_ACTIVE_STANDBY))
             stack.enter_context(amphorae[-1].machine).start()
         for amphora in amphorae:
-            amphora.wait_for_boot()
+            amphora.wait_for_boot(timeout_s=2 * BOOT_S)  # both at once
         for amphora in amphorae:
             amphora.machine.save(BOOTED)
     return amphorae
@@ -101,6 +103,7 @@ def thrice(pair, mishap, remedy=lambda _: None):
     for _ in range(3):
         master = pair.master()
         outages.append(pair.measure(mishap, master))
+        assert pair.master() is not master
         remedy(master)
     return outages
 
@@ -118,7 +121,15 @@ def show(figure, what, *outages):
     if len(seconds) > 1:
         text += " (" + ", ".join(f"{second:.1f}" for second in seconds) + ")"
     figure(f"VIP away: {what}", text)
-    assert 0 < max(seconds) < LIMIT_S
+    assert max(seconds) < LIMIT_S
+
+
+def slowest_start(node):
+    """Of its keepalived's, in seconds; none of which missed anything."""
+    journal = node.amphora.journal("octavia-keepalived")
+    assert not [line for line in journal.splitlines() if COMPLAINT.search(line)]
+    moments = [float(seconds) for seconds in STARTS.findall(journal)]
+    return max(ready - began for began, ready in zip(moments[::2], moments[1::2]))
 
 
 def test_an_orderly_stop_hands_the_vip_over(pair, figure):
@@ -129,15 +140,9 @@ def test_an_orderly_stop_hands_the_vip_over(pair, figure):
     assert pair.master() is backup
     start_again(master)
     stays_so(lambda: pair.master() is backup, "the VIP stays where it is", 4)
-
-
-def test_keepalived_has_all_that_it_needs(pair, figure):
-    for node in pair.nodes:
-        journal = node.journal("octavia-keepalived")
-        assert not [line for line in journal.splitlines() if COMPLAINT.search(line)]
-    began, ready = (seconds_of(journal, text) for text in ("Starting Keepalived", "Startup complete"))
-    figure("keepalived's own start in the emulated machine", f"{ready - began:.1f} s")
-    assert ready - began < LIMIT_S
+    start_s = max(map(slowest_start, pair.nodes))
+    figure("keepalived's slowest start in an emulated machine", f"{start_s:.1f} s")
+    assert start_s < LIMIT_S
 
 
 def test_what_is_killed_comes_back(pair, figure):

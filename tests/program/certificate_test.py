@@ -2,15 +2,19 @@
 """Certificates of a load balancer: PUT, GET, DELETE, and their life."""
 
 import hashlib
+import shutil
 import ssl
+import uuid
 
 from cryptography import x509
 import pytest
 
-from harness import certificates
+from harness import certificates, haproxy, processes
 from harness.api_client import tls_connect
+from harness.eventually import eventually
 from harness.load_balancer import LoadBalancer
-from harness.web_server import WebServer
+from harness.ports import free_port
+from harness.web_server import WebServer, who_answers
 
 
 def md5(data):
@@ -187,3 +191,78 @@ def test_a_rejected_upload_removes_no_certificate(tls, site):
     assert tls.upload("nonsense\n").status == 400
     assert tls.act("reload").status == 202
     assert (tls.crt_list.parent / "old.pem").exists()
+
+
+# Certificates lie in memory only: a machine that was rebooted has none.
+
+def memory_is_lost(amphora, tls):
+    """A reboot, as far as this load balancer goes; the agent starts."""
+    processes.end_all_mentioning(str(amphora.directory))
+    amphora.wait_until_ended()
+    for folder in (tls.crt_list.parent, amphora.runtime_dir):
+        shutil.rmtree(folder)
+    amphora.runtime_dir.mkdir()
+    amphora.start()
+
+
+@pytest.fixture
+def with_http(tls, site, amphora):
+    """Its TLS listener has an HTTP listener beside it; their port and id."""
+    port, listener_id = free_port(), str(uuid.uuid4())
+    tls.put_certificate("site.pem", site.pem)
+    tls.put_list("site.pem")
+    answer = tls.upload(tls.configuration(
+        haproxy.frontend(listener_id, port, tls.pool_id, "http", tls.address),
+        haproxy.backend(tls.pool_id, listener_id, tls.members, "http")))
+    assert answer.status == 202, answer
+    assert tls.act("reload").status == 202
+    eventually(lambda: who_answers(port) == "one", "the HTTP listener serves")
+    memory_is_lost(amphora, tls)
+    return port, listener_id
+
+
+def listeners_that_run(tls):
+    return {proxy for proxy, kind in haproxy.statistics(tls.socket) if kind == "FRONTEND"}
+
+
+def test_without_its_certificates_a_listener_is_left_out_and_the_others_serve(
+        tls, with_http, amphora):
+    port, listener_id = with_http
+    eventually(lambda: who_answers(port) == "one", "the HTTP listener serves")
+    # The health manager misses it, and replaces the amphora.
+    assert listeners_that_run(tls) == {listener_id}
+    assert (f"frontend {tls.listener_id} is not served, because {tls.crt_list} is missing"
+            in amphora.log())
+    # and so it stays over what may come before the certificates
+    assert tls.act("reload").status == 202
+    amphora.restart()
+    assert tls.act("start").status == 202
+    assert listeners_that_run(tls) == {listener_id}
+    assert who_answers(port) == "one"
+
+
+def test_a_certificate_that_is_uploaded_again_brings_its_listener_back(
+        tls, with_http, site, amphora):
+    port, listener_id = with_http
+    tls.put_certificate("site.pem", site.pem)
+    tls.put_list("site.pem")
+    assert tls.act("reload").status == 202
+    assert tls.presented("www.example.com") == site.serial_number
+    assert who_answers(port) == "one"
+    assert listeners_that_run(tls) == {listener_id, tls.listener_id}
+    # for good
+    worker = tls.workers
+    assert tls.act("reload").status == 202
+    assert tls.workers == worker
+
+
+def test_a_load_balancer_with_tls_alone_comes_back_with_its_certificate(tls, site, amphora):
+    tls.put_certificate("site.pem", site.pem)
+    tls.put_list("site.pem")
+    tls.serve()
+    memory_is_lost(amphora, tls)
+    assert amphora.api.get("/1.0/details").status == 200
+    tls.put_certificate("site.pem", site.pem)
+    tls.put_list("site.pem")
+    assert tls.act("reload").status == 202
+    assert tls.presented("www.example.com") == site.serial_number

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The power goes while the controller changes something: what was acknowledged is there at the next
+boot, what was not is there wholly or not at all."""
+
+import http.client
+import json
+import random
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness import certificates
+from harness.controller import HEARTBEAT_KEY
+from harness.health_manager import HealthManager
+from harness.image_site import ImageSite
+from harness.plugging import fixed_ip, network_body, plug_network
+
+ROUNDS = 3
+# The first changes have been acknowledged by then, even on an emulated machine.
+EARLIEST_S, LATEST_S = 3, 8
+LATE_MAC, LATE_IP = "fa:16:3e:00:00:53", "203.0.113.40"
+
+
+class Changes:
+    """One change after the other until the machine no longer answers: `tried` is the last one's number,
+    `acknowledged` the last one's that succeeded."""
+
+    def __init__(self, change, first=1):
+        self.tried = self.acknowledged = first - 1
+        self._change = change
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        while True:
+            self.tried += 1
+            try:
+                self._change(self.tried)
+            except (OSError, http.client.HTTPException):
+                return
+            self.acknowledged = self.tried
+
+    def wait(self):
+        """Until the machine's end is noticed."""
+        self._thread.join()
+
+    def possible(self):
+        return {self.acknowledged, self.tried}
+
+
+class Scene:
+    """What is changed: the load balancer, the server's certificate, an interface."""
+
+    def __init__(self, site):
+        self.site = site
+        self.amphora = site.amphora
+        self.identities = {0: None}
+
+    def change_model(self, number):
+        self.site.apply(self.site.model(connection_limit=number))
+
+    def change_certificate(self, number):
+        identity = certificates.amphora_authority().issue(self.amphora.id)
+        self.identities[number] = identity.serial_number
+        answer = self.amphora.api.put("/1.0/certificate", identity.pem)
+        assert answer.status == 202, answer
+
+    def plug(self, _=None):
+        answer = plug_network(self.amphora, network_body(LATE_MAC, fixed_ip(LATE_IP)))
+        assert answer.status in (202, 404), answer
+        if answer.status == 404:
+            raise http.client.HTTPException("the NIC has not come up yet")
+
+    def model_number(self):
+        path = f"/1.0/loadbalancer/{self.site.id}/model"
+        model = self.amphora.api.get(path).json
+        return model["loadbalancer"]["listeners"][0]["connection_limit"]
+
+    def certificate_number(self):
+        serial = self.amphora.api.server_certificate_serial()
+        return next(number for number, known in self.identities.items() if known == serial)
+
+    def has_late_interface(self):
+        return LATE_IP in self.amphora.machine.shell.run(
+            "ip netns exec amphora-haproxy ip address show")
+
+
+def check_file_system(machine):
+    """e2fsck's opinion of the disk of a machine that is off."""
+    raw = machine.folder / "disk.raw"
+    subprocess.run(["qemu-img", "convert", "-O", "raw", machine.disk, raw], check=True)
+    table = json.loads(subprocess.run(["sfdisk", "--json", raw], check=True, capture_output=True).stdout)
+    start = table["partitiontable"]["partitions"][-1]["start"] * table["partitiontable"]["sectorsize"]
+    done = subprocess.run(["e2fsck", "-f", "-n", f"{raw}?offset={start}"], text=True,
+                          capture_output=True, check=False)
+    raw.unlink()
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def health_manager(amphora, resources):
+    return resources.enter_context(HealthManager(HEARTBEAT_KEY, port=amphora.heartbeat_port))
+
+
+@pytest.fixture
+def site(amphora, bed, resources):
+    return ImageSite(amphora, bed, resources)
+
+
+def test_what_was_acknowledged_survives_a_power_cut(amphora, site, bed, health_manager, figure):
+    machine, scene = amphora.machine, Scene(site)
+    scene.identities[0] = amphora.api.server_certificate_serial()
+    scene.change_model(1)
+    models, certificates_ = 2, 1
+    machine.add_nic(bed.open_tap("member"), LATE_MAC)
+    for _ in range(ROUNDS):
+        running = [Changes(scene.change_model, models), Changes(scene.change_certificate, certificates_),
+                   Changes(scene.plug)]
+        time.sleep(random.uniform(EARLIEST_S, LATEST_S))
+        machine.power_cut()
+        for changes in running:
+            changes.wait()
+        model, certificate, plug = running
+        machine.start()
+        amphora.wait_for_boot()
+        assert scene.model_number() in model.possible()
+        assert scene.certificate_number() in certificate.possible()
+        assert not plug.acknowledged or scene.has_late_interface()
+        scene.plug()
+        assert scene.has_late_interface()
+        site.wait_until_served()
+        health_manager.next_beat(site.is_told, "it beats and tells of everything", 60)
+        models, certificates_ = model.tried + 1, certificate.tried + 1
+        figure("changes acknowledged before a power cut",
+               f"{model.acknowledged} models, {certificate.acknowledged} certificates in all")
+    machine.press_power_button()
+    machine.wait_until_off()
+    check_file_system(machine)
