@@ -16,12 +16,12 @@ class DatagramMember:
     """In a network namespace; answers every datagram with its identity. A context manager; while it is
     stopped its port is closed."""
 
-    def __init__(self, identity, namespace, address):
+    def __init__(self, identity, namespace, address, port=None):
         self.identity = identity
         self.address = address
         self._namespace = namespace
         with namespace.entered():
-            self.port = free_port(address)
+            self.port = port or free_port(address)
         self._server = None
         self.start()
 
@@ -52,10 +52,10 @@ class DatagramMember:
 class DatagramFlow:
     """A client, whose datagrams all come from one port of a network namespace. A context manager."""
 
-    def __init__(self, namespace, address, port):
+    def __init__(self, namespace, address, port, timeout_s=2):
         with namespace.entered():
             self._socket = socket.socket(family_of(address), socket.SOCK_DGRAM)
-        self._socket.settimeout(2)
+        self._socket.settimeout(timeout_s)
         self._socket.connect((address, port))
 
     def ask(self, size_bytes=100):
@@ -73,10 +73,12 @@ class DatagramFlow:
         self._socket.close()
 
 
-def who_answers(namespace, address, port, count):
-    """The identities that so many flows of one datagram each meet, in order."""
-    answers = []
-    for _ in range(count):
-        with DatagramFlow(namespace, address, port) as flow:
-            answers.append(flow.ask())
-    return answers
+def who_answers(namespace, address, port, timeout_s=2):
+    """The identity that a new flow of one datagram meets; None when it meets nobody."""
+    with DatagramFlow(namespace, address, port, timeout_s) as flow:
+        return flow.ask()
+
+
+def all_who_answer(namespace, address, port, count):
+    """Those whom so many flows meet, in order."""
+    return [who_answers(namespace, address, port) for _ in range(count)]

@@ -133,29 +133,6 @@ class EchoServer:
         self.stop()
 
 
-class DatagramServer:
-    """A UDP member that sends back what it gets."""
-
-    def __init__(self, address="127.0.0.1", port=None):
-        self.address = address
-        self._server = socketserver.UDPServer((address, port or 0), self._echo)
-        self.port = self._server.server_address[1]
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    @staticmethod
-    def _echo(request, client_address, _):
-        data, connection = request
-        connection.sendto(data, client_address)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-
-
 class Stream:
     """A long-lived TCP connection through a listener to an EchoServer."""
 

@@ -4,11 +4,10 @@ as a unit, our monitors, and datagrams from outside through both VIPs."""
 
 import pytest
 
-from harness import datagram
 from harness import network_bed as net
 from harness import prometheus
 from harness import sctp_machine as sctp
-from harness.datagram import DatagramFlow, DatagramMember
+from harness.datagram import DatagramFlow, DatagramMember, all_who_answer
 from harness.eventually import eventually
 from harness.plugging import VIP, VIP_6
 from harness.site import PATIENT
@@ -65,9 +64,9 @@ def test_udp_from_outside_to_members_monitors_statistics_and_a_reload(
     assert units_of(amphora) == [f"octavia-keepalivedlvs-{listener}.service"]
 
     for whence in (bed.client, bed.neighbour):
-        answers = datagram.who_answers(whence, VIP, UDP_PORT, 10)
+        answers = all_who_answer(whence, VIP, UDP_PORT, 10)
         assert sorted(answers) == ["one"] * 5 + ["two"] * 5
-        assert datagram.who_answers(whence, VIP_6, UDP_PORT, 3) == ["six"] * 3
+        assert all_who_answer(whence, VIP_6, UDP_PORT, 3) == ["six"] * 3
     wait_for_statistics(
         controller, listener, total_connections=26,
         bytes_in=20 * (100 + UDP_BYTES) + 6 * (100 + UDP_BYTES_6),
@@ -82,21 +81,22 @@ def test_udp_from_outside_to_members_monitors_statistics_and_a_reload(
     reloads_and_loses_nobody(site, (one, two, six), added)
     assert [flow.ask() for flow in flows] == served_by
     assert amphora.machine.shell.run(f"systemctl show -P MainPID {units_of(amphora)[0]}") == pid
-    assert set(datagram.who_answers(bed.client, VIP, UDP_PORT, 6)) == {"one", "two", "three"}
+    assert set(all_who_answer(bed.client, VIP, UDP_PORT, 6)) == {"one", "two", "three"}
 
     members[0].stop()
     controller.wait_for(site.id, {one: "ERROR", pool: "DEGRADED", site.id: "DEGRADED",
                                   **all_online(two, six, added)})
-    assert set(datagram.who_answers(bed.client, VIP, UDP_PORT, 4)) == {"two", "three"}
+    assert set(all_who_answer(bed.client, VIP, UDP_PORT, 4)) == {"two", "three"}
     members[0].start()
     controller.wait_for(site.id, all_online(site.id, pool, one))
     assert amphora.warnings() == []
 
 
 @pytest.fixture
-def peers(booted, bed, session_folder, resources, tmp_path):
+def peers(booted, bed, resources, folder):
     """A client and members whose kernel speaks SCTP."""
-    machine = booted[0].machine.copy(tmp_path, address="127.0.0.2")
+    (folder / "peers").mkdir()
+    machine = booted[0].machine.copy(folder / "peers", address="127.0.0.2")
     resources.enter_context(machine).start(BOOTED)
     return sctp.SctpMachine(machine, bed)
 
@@ -132,7 +132,7 @@ def test_the_listeners_of_one_load_balancer_are_scraped_through_the_vip(
     controller.create_listener(site.id, PROMETHEUS_PORT, "PROMETHEUS")
     site.update()
     controller.wait_for(site.id, all_online(*ids))
-    datagram.who_answers(bed.client, VIP, UDP_PORT, 7)
+    all_who_answer(bed.client, VIP, UDP_PORT, 7)
 
     def is_counted():
         with bed.client.entered():

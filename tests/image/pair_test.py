@@ -13,13 +13,13 @@ from octavia.common import constants
 
 from harness import network_bed as net
 from harness.controller import Controller
+from harness.datagram import DatagramMember
 from harness.eventually import eventually, stays_so
 from harness.image_amphora import ImageAmphora
 from harness.image_pair import ImageNode, ImagePair
 from harness.pair import PORT
 from harness.ports import free_port
 from harness.virtual_machine import BOOT_S
-from harness.web_server import DatagramServer
 
 BOOTED = "booted"
 UDP_PORT = 5300
@@ -186,9 +186,9 @@ def test_a_master_that_loses_its_power_comes_back_as_the_standby(pair, figure):
 
 def test_a_udp_listener_goes_where_the_vip_goes(make_pair, server, bed, resources, figure):
     pair, listeners = make_pair(), [("tcp", PORT), ("udp", UDP_PORT)]
-    with bed.members.entered():
-        datagram_server = resources.enter_context(DatagramServer(net.MEMBERS[0], UDP_PORT))
-    listener = pair.add_listener("UDP", UDP_PORT, datagram_server, "UDP-CONNECT")
+    member = resources.enter_context(
+        DatagramMember("one", bed.members, net.MEMBERS[0], UDP_PORT))
+    listener = pair.add_listener("UDP", UDP_PORT, member, "UDP-CONNECT")
     serve_http(pair, server)
     master, backup = pair.master(), pair.backup()
     http, udp = pair.measure_listeners(listeners, master.stop_keepalived)
