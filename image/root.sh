@@ -40,15 +40,16 @@ lay_tree() {
 	tar -C "$1" --owner=0 --group=0 --mtime="@$SOURCE_DATE_EPOCH" "${@:2}" -cf - . | tar -C "$root" --no-overwrite-dir -xf -
 }
 
-# tree/, what images of Octavia's have too, and of the folders tree-PACKAGE/ those whose packages are there.
+# tree/, what images of Octavia's have too, and of the folders tree-PACKAGE/ those whose packages are there: readable, whatever
+# the umask of the checkout was.
 lay_trees() {
-	local folder
-	lay_tree "$here/tree"
-	lay_tree "$here/elements/amphora-agent/static"
-	for folder in "$here"/tree-*; do
-		! is_installed "${folder#"$here/tree-"}" || lay_tree "$folder"
+	local folder needed
+	for folder in "$here/tree" "$here/elements/amphora-agent/static" "$here"/tree-*; do
+		needed=${folder#"$here/tree-"}
+		[ "$needed" = "$folder" ] || is_installed "$needed" || continue
+		lay_tree "$folder" --mode=u=rwX,go=rX
 	done
-	[ -z "${IMAGE_TREE:-}" ] || tar -C "$IMAGE_TREE" --owner=0 --group=0 -cf - . | tar -C "$root" --no-overwrite-dir -xf -
+	[ -z "${IMAGE_TREE:-}" ] || lay_tree "$IMAGE_TREE"
 }
 
 # The network is told by addresses only: a name that is looked up fails at once.

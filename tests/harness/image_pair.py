@@ -11,10 +11,9 @@ from octavia.db import api as db_api
 from octavia.db import repositories
 from octavia.network import data_models
 
-from harness import network_bed as net
 from harness.eventually import eventually
 from harness.neutron import MEMBER_SUBNET, VIP_SUBNET, port
-from harness.pair import NODES, PORT, PRIORITIES, VIP, Node, Pair
+from harness.pair import NODES, PRIORITIES, VIP, Node, Pair
 
 NAMESPACE = "amphora-haproxy"
 MEMBER_IPS = {"MASTER": "203.0.113.15", "BACKUP": "203.0.113.16"}
