@@ -7,7 +7,6 @@ import pytest
 from harness.controller import HEARTBEAT_KEY
 from harness.health_manager import HealthManager
 from harness.image_site import ImageSite
-from harness.load_balancer import LoadBalancer
 
 ROOM_KIB = 300
 LARGE = "# padding that means nothing to HAProxy\n" * 25000
@@ -33,6 +32,15 @@ def limit_of(site):
     return model["loadbalancer"]["listeners"][0]["connection_limit"]
 
 
+def config_of(site):
+    return site.amphora.api.get(f"/1.0/loadbalancer/{site.id}/haproxy").text
+
+
+def upload(site, config):
+    """As a controller does that knows nothing of models."""
+    return site.amphora.api.put(f"/1.0/loadbalancer/{site.amphora.id}/{site.id}/haproxy", config)
+
+
 def assert_refused(answer):
     assert answer.status == 500, answer
     assert "no space left on device" in answer.text.lower(), answer
@@ -46,8 +54,7 @@ def assert_goes_on(site, health_manager):
 def test_a_disk_that_fills_up(amphora, site, health_manager):
     shell = amphora.machine.shell
     shell.run(f"fallocate -l {free_kib(shell) - ROOM_KIB}K /var/filler")
-    large = LoadBalancer(amphora)
-    assert_refused(large.upload(large.configuration() + LARGE))
+    assert_refused(upload(site, config_of(site) + LARGE))
     site.apply(site.model(connection_limit=1001))
     assert_goes_on(site, health_manager)
 
@@ -62,6 +69,7 @@ def test_a_disk_that_fills_up(amphora, site, health_manager):
     assert_goes_on(site, health_manager)
 
     shell.run("rm /var/filler /var/filler2; sync")
+    assert upload(site, config_of(site) + LARGE).status == 202
     site.apply(site.model(connection_limit=1003))
     assert limit_of(site) == 1003
     assert_goes_on(site, health_manager)
