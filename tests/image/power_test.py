@@ -2,14 +2,12 @@
 """How an amphora ends: by nova's power button and by a reboot, in order and soon; and how long a reboot
 takes."""
 
-import contextlib
 import re
 import time
 
 import pytest
 
 from harness.controller import HEARTBEAT_KEY
-from harness.eventually import eventually
 from harness.health_manager import HealthManager
 from harness.image_site import ImageSite
 
