@@ -68,9 +68,11 @@ class NamespaceNode(Node):
 
     @staticmethod
     def _kill(pids):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):  # one may end with another
-                os.kill(pid, signal.SIGKILL)
+        """All at once: keepalived's child would tidy up when it loses its parent."""
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):  # one may end with another
+                    os.kill(pid, number)
 
     def kill_haproxy(self):
         self._kill(self.amphora.haproxy_pids(self.config.id))
