@@ -2,7 +2,6 @@
 """Logs as the controller's configuration asks for them: rsyslog sends them to the operator's and the
 tenants' targets, and what stays on the disk rotates."""
 
-import contextlib
 import re
 import socketserver
 import threading
