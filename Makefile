@@ -7,9 +7,13 @@
 #   make test-render what is rendered of random models beside what Octavia renders (as root);
 #                   SUITE=trixie: Octavia, HAProxy and keepalived of Debian trixie, in a chroot
 #   make test-guest what needs another kernel (IPVS), in a virtual machine with Debian's (as root)
+#   make test-image boot the image and drive it: plugging, traffic, UDP, reboots, power cuts, failover (as root)
 #   make bench      measure; VS=reference measures the Python agent beside it
 #   make deb        a Debian package in build/deb, for the suite that this is (test-deb: try it; both as root)
+#   make test-element diskimage-builder makes trees of this suite with the element for Octavia's images (as root)
 #   make image      build/image/amphora-ARCH.qcow2, which boots as an amphora (as root); IMAGE_SUITE=bookworm
+#   make image-sizes what is in it by size; VS=reference: beside the same Debian with the Python agent
+#   make test-image-reproducible build it twice, in unlike surroundings: the same bytes? FRESH=1: of new downloads
 #   make install    DESTDIR= prefix=/usr sysconfdir=/etc
 #   make check-layers check-format format clean
 #
@@ -53,8 +57,8 @@ units := $(sort $(wildcard systemd/*.service systemd/*.service.d/*.conf))
 programs := $(patsubst agent/bin/%.c,%,$(sort $(wildcard agent/bin/*.c)))
 libraries := -lmicrohttpd -lgnutls -lnettle -ljansson -lz -lsystemd -lnl-genl-3 -lnl-3 -lnftables
 
-.PHONY: all deps deps-build deps-demo demo test test-guest test-render test-deb bench deb image install clean format check-format \
-	check-layers unit test-programs
+.PHONY: all deps deps-build deps-demo demo test test-guest test-image test-image-reproducible test-render test-deb test-element bench \
+	deb image image-sizes install clean format check-format check-layers unit test-programs
 all: $(programs:%=$(build)/%)
 
 packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev \
@@ -63,8 +67,10 @@ packages_demo := haproxy keepalived curl openssl iproute2 procps python3
 packages_test := dbus-daemon dnsmasq-base dosfstools genisoimage isc-dhcp-client libcmocka-dev mtools nftables \
 	nghttp2-server python3-dbus python3-gi python3-octavia python3-pytest strace systemd
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
+packages_test_image := qemu-system-x86 ovmf
 packages_deb := build-essential debhelper git
-packages_image := mmdebstrap qemu-utils grub-pc-bin grub-efi-amd64-bin grub-common mtools dosfstools e2fsprogs fdisk git
+packages_image := mmdebstrap qemu-utils grub-pc-bin grub-efi-amd64-bin grub-common mtools dosfstools e2fsprogs fdisk git zstd
+packages_element := mmdebstrap python3-diskimage-builder sudo
 packages_trixie := python3-octavia haproxy keepalived
 deps-build:
 	$(Q)tests/install_packages.sh $(packages_build)
@@ -128,6 +134,11 @@ test-guest: deps
 	$(Q)$(MAKE) --no-print-directory -j2 all
 	$(Q)AMPHORA_BUILD=$(build) $(PYTHON) tests/guest/guest.py $(PYTHON) -B -m pytest -q tests/guest
 
+# In what `make image` made, or AMPHORA_IMAGE.
+test-image: deps image
+	$(Q)tests/install_packages.sh $(packages_test_image)
+	$(Q)SUITE=image AMPHORA_BUILD=$(build) $(PYTHON) tests/run.py
+
 # AMPHORA_RENDER_COUNT random load balancers (2,000), made from AMPHORA_RENDER_SEED.
 render_root := $(if $(filter trixie,$(SUITE)),build/trixie)
 test-render: deps $(render_root)
@@ -158,9 +169,27 @@ test-deb: deb
 	$(Q)tests/install_packages.sh lintian mmdebstrap
 	$(Q)for package in build/deb/amphora-agent_*.deb; do image/deb_test.sh $$package || exit 1; done
 
+test-element: deb
+	$(Q)tests/install_packages.sh $(packages_element)
+	$(Q)image/element_test.sh build/deb/amphora-agent_*.deb
+
 image:
 	$(Q)tests/install_packages.sh $(packages_image)
 	$(Q)image/image.sh build/image
+
+# The Debian below the agent, and the same with the other agent.
+image_suite := $(or $(IMAGE_SUITE),trixie)
+build/image/debian-%.tar.zst: image/base.sh
+	$(Q)image/base.sh $* $(@:.tar.zst=.new.tar.zst) && mv $(@:.tar.zst=.new.tar.zst) $@
+build/image/python-%.tar.zst: image/base.sh
+	$(Q)image/base.sh $* $(@:.tar.zst=.new.tar.zst) octavia-agent && mv $(@:.tar.zst=.new.tar.zst) $@
+
+image-sizes: image build/image/debian-$(image_suite).tar.zst \
+		$(if $(VS),build/image/python-$(image_suite).tar.zst)
+	$(Q)$(PYTHON) -B tests/bench/image_sizes.py build/image/amphora-$(image_suite)-*.qcow2 $(wordlist 2,3,$^)
+
+test-image-reproducible: image
+	$(Q)image/reproducible_test.sh build/image
 
 install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/amphora-agent/templates

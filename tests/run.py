@@ -5,7 +5,8 @@ usage: run.py [UNIT_TEST_PROGRAM...]
 
 AMPHORA_BUILD is the build folder (default: build). SUITE=unit, program, interop or render runs that
 part alone; unit is the cmocka programs (those named, or all in the build folder's unit/) and the replay
-of each fuzz target's corpus, the others are pytest's folders here. AMPHORA_TEST_JOBS is
+of each fuzz target's corpus, the others are pytest's folders here. SUITE=image, which is no part of
+the whole, is a folder too, in one process: its tests share what takes long to boot. AMPHORA_TEST_JOBS is
 how many programs or files run at a time (default: two a processor; they mostly wait).
 """
 
@@ -26,6 +27,7 @@ ROOT = TESTS.parent
 BUILD = ROOT / os.environ.get("AMPHORA_BUILD", "build")
 PROGRAM_TIMEOUT_S = 300
 FILE_TIMEOUT_S = 900
+IMAGE_TIMEOUT_S = 2400
 RUNNING = set()
 JOBS = int(os.environ.get("AMPHORA_TEST_JOBS") or 2 * (os.cpu_count() or 1))
 
@@ -154,13 +156,13 @@ def run_unit_suite(named, tally):
             tally_fuzz_replay(program, status, output, tally)
 
 
-def run_pytest_file(path):
-    """One file in a process of its own: (exit status, output, JUnit report or None)."""
+def run_pytest(path, timeout_s=FILE_TIMEOUT_S):
+    """A file, or a folder, in a process of its own: (exit status, output, JUnit report or None)."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.xml"
         status, output = run_program(
             [sys.executable, "-B", "-m", "pytest", "-q", "--durations=3",
-             f"--junitxml={report}", path], FILE_TIMEOUT_S, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+             f"--junitxml={report}", path], timeout_s, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
         return status, output, ElementTree.parse(report) if report.exists() else None
 
 
@@ -180,32 +182,42 @@ def tally_report(report, tally):
     return count
 
 
+def tally_pytest(path, status, output, report, tally):
+    name = path.relative_to(ROOT)
+    print(f"{name}:\n{output}", flush=True)
+    count = tally_report(report, tally) if report else 0
+    if status not in (0, 1) or count == 0:
+        tally.failed(f"{name}: pytest ended with status {status} after {count} tests")
+
+
 def run_pytest_suite(name, tally):
     """The files of one folder, several at a time: they mostly wait. The largest go first."""
     files = sorted((TESTS / name).glob("*_test.py"), key=lambda path: -path.stat().st_size)
     if not files:
         tally.failed(f"tests/{name}: no test file")
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        runs = {pool.submit(run_pytest_file, path): path for path in files}
+        runs = {pool.submit(run_pytest, path): path for path in files}
         for run in concurrent.futures.as_completed(runs):
-            path = runs[run].relative_to(ROOT)
-            status, output, report = run.result()
-            print(f"{path}:\n{output}", flush=True)
-            count = tally_report(report, tally) if report else 0
-            if status not in (0, 1) or count == 0:
-                tally.failed(f"{path}: pytest ended with status {status} after {count} tests")
+            tally_pytest(runs[run], *run.result(), tally)
+
+
+def run_image_suite(tally):
+    path = TESTS / "image"
+    tally_pytest(path, *run_pytest(path, IMAGE_TIMEOUT_S), tally)
 
 
 def main():
     suites = ("unit", "program", "interop", "render")
     wanted = os.environ.get("SUITE") or "all"
-    if wanted not in (*suites, "all"):
-        sys.exit(f"SUITE={wanted}: must be one of {', '.join(suites)}")
+    if wanted not in (*suites, "image", "all"):
+        sys.exit(f"SUITE={wanted}: must be one of {', '.join(suites)} or image")
     tally = Tally()
     for suite in suites if wanted == "all" else [wanted]:
         began = time.monotonic()
         if suite == "unit":
             run_unit_suite(sys.argv[1:], tally)
+        elif suite == "image":
+            run_image_suite(tally)
         else:
             run_pytest_suite(suite, tally)
         print(f"{suite}: {time.monotonic() - began:.0f} s", flush=True)

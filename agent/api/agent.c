@@ -40,6 +40,10 @@
 
 enum { LOCK_TRIES = 10, LOCK_PAUSE_MS = 50 };
 
+/* It ends within two minutes, by its TimeoutStartSec. */
+#define NAMESPACE_UNIT "amphora-netns.service"
+enum { NAMESPACE_UNIT_TIMEOUT_MS = 150 * 1000 };
+
 struct agent {
 	int lock;                 /* held: we are the only agent of this runtime_dir */
 	pthread_mutex_t rotation; /* guards settings; one exchange of them at a time */
@@ -198,10 +202,27 @@ static int agent_start(struct agent *agent, struct err *err)
 	return agent_serve(agent, err);
 }
 
+/*
+ * A boot's own unit moves the interfaces in, once udev has found them all; we might come too early.
+ * What it could not do is tried again by namespace_restore().
+ */
+static void namespace_unit_await(const struct agent *agent)
+{
+	struct err err = ERR_NONE;
+	int r;
+
+	if (agent->services_kind != SERVICE_MANAGER_SYSTEMD)
+		return;
+	r = systemd_job_run(SYSTEMD_JOB_START, NAMESPACE_UNIT, NAMESPACE_UNIT_TIMEOUT_MS, &err);
+	if (r < 0 && r != -ENOENT)
+		log_warning("%s; going on without it", err.text);
+}
+
 /* What ought to run runs; requests are served meanwhile. */
 static void data_plane_restore(struct agent *agent)
 {
 	/* First what HAProxy and keepalived bind to. */
+	namespace_unit_await(agent);
 	namespace_restore(agent->net);
 	recovery_finish(agent->recovery);
 	agent->recovery = NULL;

@@ -10,33 +10,53 @@
 #include "base/err.h"
 #include "base/log.h"
 
-void condition_raise(struct condition *condition, int code, const char *format, ...)
+static void raise_with(struct condition *condition, int code, bool is_sayable, const char *format,
+	va_list arguments)
 {
 	char text[ERR_TEXT_MAX];
-	va_list arguments;
-	int is_news = !condition->text || condition->code != code;
+	bool is_same = condition->text && condition->code == code;
 
-	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
 	free(condition->text);
 	condition->text = xstrdup(text);
 	condition->code = code;
-	if (is_news)
+	if (is_same && condition->is_said)
+		return;
+	condition->is_said = is_sayable || is_same;
+	if (condition->is_said)
 		log_warning("%s", text);
+}
+
+void condition_raise(struct condition *condition, int code, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	raise_with(condition, code, true, format, arguments);
+	va_end(arguments);
+}
+
+void condition_suspect(struct condition *condition, int code, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	raise_with(condition, code, false, format, arguments);
+	va_end(arguments);
 }
 
 void condition_clear(struct condition *condition, const char *format, ...)
 {
 	char text[ERR_TEXT_MAX];
+	bool is_news = condition->is_said;
 	va_list arguments;
 
-	if (!condition->text)
+	condition_deinit(condition);
+	if (!is_news)
 		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	condition_deinit(condition);
 	log_info("%s", text);
 }
 
@@ -51,6 +71,6 @@ void condition_describe(const struct condition *condition, struct buf *ret_probl
 
 void condition_deinit(struct condition *condition)
 {
-	free(take_ptr(condition->text));
-	condition->code = 0;
+	free(condition->text);
+	*condition = (struct condition){.text = NULL};
 }

@@ -6,12 +6,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 /* Starts as {0}. */
 struct condition {
 	char *text; /* NULL while all is well */
 	int code;
+	bool is_said;
 };
 
 /*
@@ -20,7 +23,13 @@ struct condition {
  */
 void condition_raise(struct condition *condition, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* It holds no longer: format says so in the log, if it did before. */
+/*
+ * The same of what may as well be a change on its way, like a daemon that is about to be started:
+ * the log hears of it when it is found twice in a row, for the same reason.
+ */
+void condition_suspect(struct condition *condition, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* It holds no longer: format says so in the log, if that had heard of it. */
 void condition_clear(struct condition *condition, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Appends the text to a list of problems, if it holds. */

@@ -66,10 +66,12 @@ static void route_format(
 /* Name servers, host names and times come from nowhere but the image and the config drive. */
 static void client_sections_format(const struct network_link *link, struct buf *ret_text)
 {
+	/* An MTU that the drive names holds, whatever the server says. */
 	if (link->wants_dhcp4)
-		buf_append_text(ret_text,
-			"\n[DHCPv4]\nClientIdentifier=mac\nUseMTU=yes\nUseDNS=no\n"
-			"UseNTP=no\nUseHostname=no\nUseDomains=no\n");
+		buf_append_format(ret_text,
+			"\n[DHCPv4]\nClientIdentifier=mac\n%sUseDNS=no\n"
+			"UseNTP=no\nUseHostname=no\nUseDomains=no\n",
+			link->mtu_bytes > 0 ? "" : "UseMTU=yes\n");
 	if (link->wants_dhcp6)
 		buf_append_text(ret_text,
 			"\n[DHCPv6]\nUseDNS=no\nUseNTP=no\nUseHostname=no\nUseDomains=no\n");

@@ -22,8 +22,8 @@
  *	RUNTIME/LB.master.sock           master CLI
  *	RUNTIME/LB.running               what the present worker runs with (haproxy/running.h)
  *	RUNTIME/LB.output                what HAProxy wrote while starting
- *	RUNTIME/LB.partial.cfg           what it runs with while files are missing
- *(haproxy/partial.h) RUNTIME/LB.preview.cfg           a dry run's config while it is checked
+ *	RUNTIME/LB.partial.cfg           what it runs with while files are missing (partial.h)
+ *	RUNTIME/LB.preview.cfg           a dry run's config while it is checked
  *	RUNTIME/haproxy-check.cfg        what only a check has behind them (haproxy/check.h)
  */
 #pragma once

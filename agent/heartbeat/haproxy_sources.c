@@ -146,7 +146,7 @@ static void answer_take(const struct haproxy_sources *sources, struct source *so
 	if (!ought_to_run(sources, source->id.text))
 		return;
 	observation->is_partial = true;
-	condition_raise(&source->silent, inquiry->result,
+	condition_suspect(&source->silent, inquiry->result,
 		"load balancer %s is left out of the heartbeat: %s", source->id.text,
 		inquiry->err.text);
 }

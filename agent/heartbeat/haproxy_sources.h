@@ -17,7 +17,8 @@ void haproxy_sources_free(struct haproxy_sources *sources);
 /*
  * Asks them all side by side and adds what they say, in the order of the load balancers' ids. One
  * that does not answer within timeout_ms is left out, which makes the observation partial; the log
- * says so once, and once when it is back.
+ * says so once, when it is so for a second time (before, it may just be about to start), and once
+ * when it is back.
  */
 void haproxy_sources_observe(
 	struct haproxy_sources *sources, int timeout_ms, struct observation *observation);

@@ -212,7 +212,7 @@ static void source_observe(struct lvs_sources *sources, struct source *source,
 			has_file(sources, &source->id, LVS_FILE_STOPPED))
 			return;
 		observation->is_partial = true;
-		condition_raise(&source->left_out, err.code, "LVS listener %s is left out: %s",
+		condition_suspect(&source->left_out, err.code, "LVS listener %s is left out: %s",
 			source->id.text, err.text);
 		return;
 	}

@@ -53,8 +53,9 @@ void lvs_sources_free(struct lvs_sources *sources);
  * Tells of the listeners whose keepalived lives; no kernel is asked when there is no listener. One
  * without a keepalived is left out, which makes the observation partial. Where the kernel does not
  * answer within timeout_ms the listeners are there all the same, without traffic and pools. A
- * kernel without IPVS has empty tables. The log hears of each trouble once, and once when it is
- * over. *ret_observation is an empty one before.
+ * kernel without IPVS has empty tables. The log hears of each trouble once, of a missing keepalived
+ * when it is found missing for a second time, and once when it is over. *ret_observation is an
+ * empty one before.
  */
 void lvs_sources_observe(
 	struct lvs_sources *sources, int timeout_ms, struct lvs_observation *ret_observation);

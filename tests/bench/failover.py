@@ -79,7 +79,8 @@ def _measure_pair(pair, others, report):
 
 
 def measure(subjects, report):
-    from harness.pair import Pair  # takes a second, which the other sections have not to wait
+    # It takes a second, which the other sections have not to wait.
+    from harness.namespace_pair import NamespacePair
     report.section("failover")
     sandbox.mount_empty("/run/netns")
     others = [Unavailable("a pair needs two places, and its paths are wired in")
@@ -91,7 +92,7 @@ def measure(subjects, report):
         return made[-1]
 
     try:
-        with Pair(make_amphora) as pair:
+        with NamespacePair(make_amphora) as pair:
             socket_path = str(pair.master().amphora.stats_socket(pair.config.id))
             checks = [_check_ms(program, socket_path)
                       for program in (str(BUILD / "haproxy-vrrp-check"),

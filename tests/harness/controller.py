@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An Octavia controller of one amphora: its own driver, renderers and health manager on a scratch
+"""An Octavia controller of one amphora, or of a pair: its own driver, renderers and health manager on a scratch
 database. Nothing of Octavia is replaced here; it is only configured."""
 
 import os
@@ -20,6 +20,7 @@ from octavia.statistics import stats_base
 from oslo_log import log
 
 from harness import certificates
+from harness.eventually import eventually
 from harness.ports import free_port
 
 CONF = cfg.CONF
@@ -69,21 +70,18 @@ class ScratchDatabase:
 
 
 class Controller:
-    """Drives one throw-away amphora as the real one would. `close` undoes the configuration."""
+    """Drives a throw-away amphora as the real one would, or the two of a pair, which differ in their
+    addresses alone. `close` undoes the configuration."""
 
     def __init__(self, amphora, directory):
         self.directory = pathlib.Path(directory)
         self.amphora = amphora
+        self.amphorae = []
         self.heartbeat_port = amphora.heartbeat_port or free_port()
         self._configure()
         self.database = ScratchDatabase(self.directory / "octavia.sqlite")
         self.driver = rest_api_driver.HaproxyAmphoraLoadBalancerDriver()
-        session = db_api.get_session()
-        with session.begin():
-            session.add(models.Amphora(
-                id=amphora.id, status=constants.AMPHORA_ALLOCATED, role=constants.ROLE_STANDALONE,
-                lb_network_ip=amphora.connect_host, vrrp_ip="127.0.0.1", ha_ip="127.0.0.1",
-                compute_id=str(uuid.uuid4())))
+        self.add_amphora(amphora)
         self.health_manager = self._start_health_manager()
 
     def _configure(self):
@@ -171,6 +169,16 @@ class Controller:
 
     # The database: what the API service would have written
 
+    def add_amphora(self, amphora):
+        """Before the load balancer, which gets all of them."""
+        session = db_api.get_session()
+        with session.begin():
+            session.add(models.Amphora(
+                id=amphora.id, status=constants.AMPHORA_ALLOCATED, role=constants.ROLE_STANDALONE,
+                lb_network_ip=amphora.connect_host, vrrp_ip="127.0.0.1", ha_ip="127.0.0.1",
+                compute_id=str(uuid.uuid4())))
+        self.amphorae.append(amphora)
+
     @staticmethod
     def _common(**fields):
         return {"project_id": PROJECT, "provisioning_status": constants.ACTIVE,
@@ -190,12 +198,14 @@ class Controller:
             repositories.VRRPGroupRepository().create(
                 session, load_balancer_id=lb_id, vrrp_group_name=lb_id.replace("-", ""),
                 vrrp_auth_type=constants.VRRP_AUTH_DEFAULT, vrrp_auth_pass="b5e00e6", advert_int=1)
-        repositories.AmphoraRepository().associate(session, lb_id, self.amphora.id)
+        for amphora in self.amphorae:
+            repositories.AmphoraRepository().associate(session, lb_id, amphora.id)
         return lb_id
 
-    def update_amphora(self, **fields):
+    def update_amphora(self, amphora=None, **fields):
         """What the flows learn about it on their way: addresses, ports, its part in a pair."""
-        repositories.AmphoraRepository().update(db_api.get_session(), self.amphora.id, **fields)
+        repositories.AmphoraRepository().update(
+            db_api.get_session(), (amphora or self.amphora).id, **fields)
 
     def create_listener(self, lb_id, port, protocol="HTTP", **fields):
         session, listener_id = db_api.get_session(), str(uuid.uuid4())
@@ -237,20 +247,21 @@ class Controller:
         """The data model graph that a flow hands to the driver."""
         return repositories.LoadBalancerRepository().get(db_api.get_session(), id=lb_id)
 
-    def amphora_model(self):
-        return repositories.AmphoraRepository().get(db_api.get_session(), id=self.amphora.id)
+    def amphora_model(self, amphora=None):
+        return repositories.AmphoraRepository().get(
+            db_api.get_session(), id=(amphora or self.amphora).id)
 
-    def amphora_model_1_0(self):
+    def amphora_model_1_0(self, amphora=None):
         """The same, of which the driver has asked the version already."""
-        amphora = self.amphora_model()
+        amphora = self.amphora_model(amphora)
         self.driver._populate_amphora_api_version(amphora)
         return amphora
 
     def update(self, lb_id):
         """What every change of a listener, pool or member ends in."""
         load_balancer = self.load_balancer(lb_id)
-        amphora, = load_balancer.amphorae
-        self.driver.update_amphora_listeners(load_balancer, amphora)
+        for amphora in load_balancer.amphorae:
+            self.driver.update_amphora_listeners(load_balancer, amphora)
         for listener in self.load_balancer(lb_id).listeners:
             assert listener.provisioning_status != constants.ERROR, "the driver gave a listener up"
 
@@ -264,6 +275,13 @@ class Controller:
             statuses[pool.id] = pool.operating_status
             statuses.update({member.id: member.operating_status for member in pool.members})
         return statuses
+
+    def wait_for(self, lb_id, wanted, timeout_s=20):
+        """Lets the health manager take heartbeats until the database has these operating statuses."""
+        def reached():
+            self.health_manager.check()
+            return wanted.items() <= self.operating_statuses(lb_id).items()
+        eventually(reached, f"the database says {wanted}", timeout_s)
 
     def statistics(self, listener_id):
         """What the statistics driver has summed up for a listener."""

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import pathlib
+import re
 import socket
 import time
 import uuid
@@ -19,6 +20,11 @@ from harness.virtual_machine import BOOT_S, CONTROLLER_HOST, MANAGEMENT_MAC, Vir
 # For a first answer: how often it is asked for, and for how long each time. Longer than a handshake
 # takes under emulation.
 ASK_PERIOD_S, ASK_TIMEOUT_S = 0.1, 3
+
+# Of a machine that is emulated on a crowded one, where a start takes longer than two heartbeats.
+SLOW = re.compile("this process was held up|is left out")
+# How the C library says what a sandbox takes away.
+PREVENTED = re.compile("permission denied|not permitted|read-only file system", re.IGNORECASE)
 
 
 class ImageAmphora:
@@ -41,7 +47,7 @@ class ImageAmphora:
 
     @classmethod
     def new(cls, folder, image, port, heartbeat_port, address="127.0.0.1", has_user_data_only=False,
-            drive_form="iso", topology=constants.TOPOLOGY_SINGLE, firmware=(), **options):
+            drive_form="iso", topology=constants.TOPOLOGY_SINGLE, firmware=(), processors=2, **options):
         """One that was never powered on. drive_form: nova's config_drive_format, "iso" or "vfat"; None
         for no drive. options: more of the controller's, as group__name."""
         folder, amphora_id = pathlib.Path(folder), str(uuid.uuid4())
@@ -59,7 +65,8 @@ class ImageAmphora:
         path = folder / f"drive.{drive_form}" if drive_form else None
         if path:
             {"iso": drive.iso, "vfat": drive.vfat}[drive_form](path)
-        machine = VirtualMachine(folder, image, path, port, address, firmware)
+        machine = VirtualMachine(folder, image, path, port, address, firmware,
+                                 processors)
         return cls(machine, amphora_id, heartbeat_port)
 
     def copy(self, folder):
@@ -97,20 +104,40 @@ class ImageAmphora:
         self.machine.reboot()
         self.wait_for_boot(before)
 
-    def wait_for_boot(self, before=None):
+    def wait_for_boot(self, before=None, timeout_s=BOOT_S):
         """Until it answers in another boot than `before` and has brought back what it brings back."""
         def booted():
             try:
                 return self.machine.boot_id() != before
             except socket.timeout:
                 return False  # asked while it went down
-        eventually(booted, "the machine boots", BOOT_S)
+        eventually(booted, "the machine boots", timeout_s)
         self.wait_until_it_answers()
         eventually(self.is_ready, "amphora-agent.service is active", BOOT_S)
 
     def is_ready(self):
         status, _ = self.machine.shell.ask("systemctl is-active amphora-agent.service")
         return status == 0
+
+    def haproxy_workers(self, lb_id):
+        """Pids: one, and more while a reload's old ones still serve."""
+        said = self.machine.shell.run(
+            f"pgrep --parent $(systemctl show --value --property=MainPID haproxy-{lb_id})")
+        return [int(pid) for pid in said.split()]
+
+    def inside(self, command):
+        """What a command says in the network namespace of the data plane."""
+        return self.machine.shell.run(f"ip netns exec amphora-haproxy {command}")
+
+    def warnings(self):
+        """What its programs have said that somebody should look at, and what the kernel or systemd
+        kept them from."""
+        ours = self.machine.shell.run(
+            "journalctl --no-pager --priority=warning _COMM=amphora-agent + _COMM=amphora-heartbe + "
+            "_COMM=prometheus-prox + _COMM=amphora-interfa --output=cat")
+        prevented = [line for line in self.machine.shell.run(
+            "journalctl --no-pager --output=cat").splitlines() if PREVENTED.search(line)]
+        return [line for line in ours.splitlines() if not SLOW.search(line)] + prevented
 
     def journal(self, *units):
         words = " ".join(f"--unit={unit}" for unit in units)

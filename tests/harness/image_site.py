@@ -10,7 +10,7 @@ from cryptography import x509
 
 from harness import network_bed as net
 from harness.api_client import tls_connect
-from harness.datagram_server import DatagramServer, who_answers_datagram
+from harness.datagram import DatagramMember, who_answers
 from harness.eventually import eventually
 from harness.plugging import VIP, fixed_ip, network_body, plug_network, plug_vip, vip_body
 
@@ -27,8 +27,7 @@ class ImageSite:
         self.amphora, self.bed, self.id = amphora, bed, str(uuid.uuid4())
         self.listener_ids = {port: str(uuid.uuid4()) for port in (HTTP_PORT, TCP_PORT, UDP_PORT)}
         self.server = members.enter_context(bed.web_server("one", net.MEMBERS[0]))
-        with bed.members.entered():
-            members.enter_context(DatagramServer("one", net.MEMBERS[0], UDP_PORT))
+        members.enter_context(DatagramMember("one", bed.members, net.MEMBERS[0], UDP_PORT))
         self.plug()
         self.apply(self.model())
         self.wait_until_served()
@@ -80,8 +79,7 @@ class ImageSite:
         whence = whence or self.bed.client
         if port != UDP_PORT:
             return self.bed.ask(VIP, port, whence, timeout_s)
-        with whence.entered():
-            return who_answers_datagram(VIP, port, timeout_s)
+        return who_answers(whence, VIP, port, timeout_s)
 
     def answers(self, whence=None, timeout_s=2):
         """By listener."""

@@ -58,6 +58,10 @@ QUICK = {"net/ipv6/conf/all/accept_dad": 0, "net/ipv6/conf/default/accept_dad": 
 FORWARDS = {"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/forwarding": 1}
 
 
+def new_mac():
+    return "fa:16:3e:" + ":".join(f"{byte:02x}" for byte in os.urandom(3))
+
+
 class Shield:
     """What a test's agent must not reach of this machine, although its network is another one: the
     PCI bus that it asks to look again, resolv.conf, and the places where a DHCP client keeps its
@@ -158,7 +162,7 @@ class NetworkBed:
     def add_nic(self, network, mac=None, name=None, altname=None):
         """A NIC on "vip", "member" or "outside" appears in the host, under the next free name unless
         one is given; returns its MAC."""
-        mac = mac or "fa:16:3e:" + ":".join(f"{byte:02x}" for byte in os.urandom(3))
+        mac = mac or new_mac()
         if name is None:
             taken = self.host.links()
             name = next(name for number in itertools.count(1)

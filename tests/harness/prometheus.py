@@ -85,9 +85,9 @@ class Answer:
         self.body = body
 
 
-def get(port, path="/metrics", method="GET", timeout_s=30):
+def get(port, path="/metrics", method="GET", timeout_s=30, address="127.0.0.1"):
     """One request; raises what http.client does when the answer is not whole."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+    connection = http.client.HTTPConnection(address, port, timeout=timeout_s)
     try:
         connection.request(method, path)
         answer = connection.getresponse()
@@ -96,8 +96,8 @@ def get(port, path="/metrics", method="GET", timeout_s=30):
         connection.close()
 
 
-def scrape(port):
-    answer = get(port)
+def scrape(port, address="127.0.0.1"):
+    answer = get(port, address=address)
     assert answer.status == 200, answer.status
     metrics = Metrics(answer.body)
     assert metrics.faults == []

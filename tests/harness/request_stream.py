@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Constant load from inside a network namespace, and what became of each request.
 
-As a program (request_stream.py ADDRESS PORT): starts a request every PERIOD_S until it is killed,
-and prints "START OK" for each when it ends, START on the clock that all processes share."""
+As a program (request_stream.py tcp|udp ADDRESS PORT): starts a request every PERIOD_S until it is
+killed, and prints "START OK" for each when it ends, START on the clock that all processes share."""
 
 import concurrent.futures
 import os
@@ -19,7 +19,7 @@ PERIOD_S = 0.02
 TIMEOUT_S = 0.8
 
 
-def ask(address, port):
+def ask_tcp(address, port):
     try:
         with socket.create_connection((address, port), TIMEOUT_S) as connection:
             connection.settimeout(TIMEOUT_S)
@@ -29,8 +29,23 @@ def ask(address, port):
         return False
 
 
+def ask_udp(address, port):
+    """Each datagram is of a flow of its own."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
+            connection.settimeout(TIMEOUT_S)
+            connection.connect((address, port))
+            connection.send(b"x")
+            return connection.recv(1000) != b""
+    except OSError:
+        return False
+
+
+ASK = {"tcp": ask_tcp, "udp": ask_udp}
+
+
 def main():
-    address, port = sys.argv[1], int(sys.argv[2])
+    ask, address, port = ASK[sys.argv[1]], sys.argv[2], int(sys.argv[3])
 
     def run(started):
         ok = ask(address, port)
@@ -60,9 +75,10 @@ class Outage:
 class RequestStream:
     """The program above as a child; a context manager."""
 
-    def __init__(self, namespace, address, port):
+    def __init__(self, namespace, address, port, protocol="tcp"):
+        """HTTP requests, or datagrams."""
         self._command = ["ip", "netns", "exec", namespace.name, sys.executable, __file__,
-                         address, str(port)]
+                         protocol, address, str(port)]
         self._seen = []  # (started, ok)
 
     def __enter__(self):

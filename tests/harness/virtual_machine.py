@@ -156,7 +156,7 @@ class Shell:
 class VirtualMachine:
     """A context manager; `folder` is its own and holds its disk, a layer above the image."""
 
-    def __init__(self, folder, image, drive, port, address="127.0.0.1", firmware=()):
+    def __init__(self, folder, image, drive, port, address="127.0.0.1", firmware=(), processors=2):
         """drive: an image of its config drive, named NAME.iso or NAME.vfat; None for a machine without
         one. firmware: qemu's options for another than the BIOS."""
         self.folder = pathlib.Path(folder)
@@ -167,6 +167,7 @@ class VirtualMachine:
         self.monitor = None
         self.started_s = None
         self._firmware = firmware
+        self._processors = processors
         self._process = None
         self._nics = {}
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2",
@@ -206,6 +207,8 @@ class VirtualMachine:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.monitor = Monitor(self.folder / "monitor")
         if snapshot:
+            # Its shell may begin anew, for the connection that it knew is gone.
+            self.shell.wait()
             # It takes now for the moment of the snapshot.
             self.shell.run(f"date -s @{time.time():.3f}")
         return self
@@ -215,7 +218,8 @@ class VirtualMachine:
             "-device", f"pcie-root-port,id=slot{number},chassis={number + 1}")]
         return [
             "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
-            "-smp", "2", "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none", *self._firmware,
+            "-smp", str(self._processors), "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
+            *self._firmware,
             "-drive", f"file={self.disk},if=none,id=disk,format=qcow2,cache=unsafe",
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",
             *self._drive_options(),
@@ -289,6 +293,10 @@ class VirtualMachine:
         self.monitor.execute("device_add", driver="virtio-net-pci", id=f"nic{slot}", mac=mac,
                              netdev=f"net{slot}", bus=f"slot{slot}", romfile="")
         self._nics[mac] = slot, tap
+
+    def plug_cable(self, mac, is_plugged):
+        """Out of a NIC, or in again."""
+        self.monitor.execute("set_link", name=f"nic{self._nics[mac][0]}", up=is_plugged)
 
     def remove_nic(self, mac):
         slot, tap = self._nics.pop(mac)

@@ -2,8 +2,13 @@
 """The image's first boot: what it answers, when, and what runs on it."""
 
 import re
+import shutil
+import socket
 
 import pytest
+
+from harness.image_amphora import ImageAmphora
+from harness.ports import free_port
 
 # An emulated machine takes many times what a real one does: these catch a boot that waits for something.
 ANSWER_AFTER_NETWORK_S, BEAT_AFTER_ANSWER_S = 10, 20
@@ -19,7 +24,7 @@ def shell(amphora):
 
 
 def seconds_of(journal, text):
-    """When a line with that text was logged, in seconds since the kernel started."""
+    """When the first line with that text was logged, in seconds since the kernel started."""
     line = next(line for line in journal.splitlines() if text in line)
     return float(re.match(r"\[ *([\d.]+)\]", line)[1])
 
@@ -80,3 +85,17 @@ def test_the_kernel_is_set_up_for_load_balancing(shell):
     assert sysctl.split() == ["1", "65534", "2600000"]
     assert shell.run("ls /proc/net/ip_vs /proc/sys/net/ipv4/vs/conntrack")
     assert shell.run("findmnt -no FSTYPE /var/lib/octavia/certs") == "tmpfs\n"
+
+
+def test_the_same_disk_boots_by_uefi(image, folder, figure):
+    shutil.copyfile("/usr/share/OVMF/OVMF_VARS_4M.fd", folder / "variables")
+    amphora = ImageAmphora.new(folder, image, free_port(), free_port(kind=socket.SOCK_DGRAM), firmware=(
+        "-drive", "file=/usr/share/OVMF/OVMF_CODE_4M.fd,if=pflash,format=raw,unit=0,readonly=on",
+        "-drive", f"file={folder / 'variables'},if=pflash,format=raw,unit=1"))
+    with amphora.machine as machine:
+        machine.start()
+        first_answer_s = amphora.wait_for_first_answer()
+        figure("power-on by UEFI to the first mutual-TLS answer",
+               f"{first_answer_s - machine.started_s:.1f} s")
+        amphora.wait_for_boot()
+        assert machine.shell.run("ls -d /sys/firmware/efi")

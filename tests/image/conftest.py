@@ -14,8 +14,11 @@ from harness.amphora import ROOT
 from harness.health_manager import Beat, HealthManager
 from harness.controller import HEARTBEAT_KEY, Controller
 from harness.image_amphora import ImageAmphora
-from harness.network_bed import NetworkBed
+from harness.network_bed import NetworkBed, new_mac
+from harness.neutron import MEMBER_SUBNET, MEMBER_SUBNET_6, VIP_SUBNET_6
+from harness.plugging import MEMBER_IP, MEMBER_IP_6, VIP_6
 from harness.ports import free_port
+from harness.site import Site
 
 BOOTED = "booted"
 FIGURES = pytest.StashKey()
@@ -104,8 +107,27 @@ def bed(resources):
 
 
 @pytest.fixture
+def add_nic(amphora, bed):
+    """Called with the name of a network, it gives the amphora a NIC there, and returns its MAC."""
+    def add_nic(network):
+        mac = new_mac()
+        amphora.machine.add_nic(bed.open_tap(network), mac)
+        return mac
+    return add_nic
+
+
+@pytest.fixture
 def controller(amphora, resources):
     directory = resources.enter_context(tempfile.TemporaryDirectory(prefix="controller-test-"))
     controller = Controller(amphora, directory)
     resources.callback(controller.close)
     return controller
+
+
+@pytest.fixture
+def site(controller, add_nic):
+    """A load balancer with VIP and VIP_6, plugged; it has no listener."""
+    site = Site(controller, add_nic, additional=[(VIP_6, VIP_SUBNET_6)])
+    site.plug_vip()
+    site.plug_network((MEMBER_IP, MEMBER_SUBNET), (MEMBER_IP_6, MEMBER_SUBNET_6))
+    return site

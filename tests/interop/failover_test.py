@@ -17,8 +17,9 @@ LIMIT_S = 10
 
 @pytest.fixture
 def make_pair(make_amphora, resources):
-    from harness.pair import Pair  # takes seconds, which not every file has to wait
-    return lambda **options: resources.enter_context(Pair(make_amphora, **options))
+    # It takes seconds, which not every file has to wait.
+    from harness.namespace_pair import NamespacePair
+    return lambda **options: resources.enter_context(NamespacePair(make_amphora, **options))
 
 
 @pytest.fixture

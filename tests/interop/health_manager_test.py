@@ -34,17 +34,10 @@ class Site:
         eventually(lambda: who_answers(self.port), "a member answers")
 
     def wait_for(self, **wanted):
-        """Lets the health manager take heartbeats until the database says so."""
         names = {"load_balancer": self.id, "listener": self.listener_id, "pool": self.pool_id,
                  "first": self.member_ids[0], "second": self.member_ids[1]}
-        wanted = {names[name]: status for name, status in wanted.items()}
-        manager = self.controller.health_manager
-
-        def reached():
-            manager.check()
-            statuses = self.controller.operating_statuses(self.id)
-            return wanted.items() <= statuses.items()
-        eventually(reached, f"the database says {wanted}", 20)
+        self.controller.wait_for(
+            self.id, {names[name]: status for name, status in wanted.items()})
 
 
 @pytest.fixture

@@ -9,84 +9,16 @@ from octavia.amphorae.drivers.haproxy import exceptions as api_exceptions
 from octavia.common import constants
 from octavia.common.config import cfg
 from octavia.common.jinja.lvs import jinja_cfg as lvs_jinja
-from octavia.network import data_models
 
 from harness import network_bed as net
 from harness.eventually import eventually
+from harness.neutron import MEMBER_SUBNET, MEMBER_SUBNET_6, VIP_SUBNET, VIP_SUBNET_6, port
 from harness.plugging import MEMBER_IP, MEMBER_IP_6, VIP, VIP_6, VRRP_IP, VRRP_IP_6
+from harness.site import Site
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 
 PORT = 80
-VIP_PORT_ID, MEMBER_PORT_ID = "5b4e3f5c-0000-4000-8000-000000000001", "the-members-port"
-
-
-def subnet(cidr, gateway, host_routes=()):
-    return data_models.Subnet(
-        cidr=cidr, gateway_ip=gateway, ip_version=6 if ":" in cidr else 4, host_routes=[
-            data_models.HostRoute(destination=destination, nexthop=nexthop)
-            for destination, nexthop in host_routes])
-
-
-VIP_SUBNET = subnet(net.VIP_NET, net.VIP_GATEWAY, [(net.HOST_ROUTE, net.HOST_ROUTE_NEXTHOP)])
-VIP_SUBNET_6 = subnet(net.VIP_NET_6, net.VIP_GATEWAY_6)
-MEMBER_SUBNET = subnet(net.MEMBER_NET, net.MEMBER_GATEWAY)
-MEMBER_SUBNET_6 = subnet(net.MEMBER_NET_6, net.MEMBER_GATEWAY_6)
-
-
-def port(mac, *fixed_ips, port_id=MEMBER_PORT_ID, mtu=1450):
-    """fixed_ips: an address and its subnet each."""
-    return data_models.Port(
-        id=port_id, mac_address=mac, network=data_models.Network(mtu=mtu), fixed_ips=[
-            data_models.FixedIP(ip_address=address, subnet=of) for address, of in fixed_ips])
-
-
-class Site:
-    """A load balancer, its amphora's NICs in the bed, and what Neutron would say about them."""
-
-    def __init__(self, controller, bed, vip=VIP, vrrp_ip=VRRP_IP, vip_subnet=VIP_SUBNET,
-                 additional=(), topology=constants.TOPOLOGY_SINGLE):
-        self.controller, self.bed, self.vip_subnet = controller, bed, vip_subnet
-        self.id = controller.create_load_balancer(
-            vip, [address for address, _ in additional], topology)
-        controller.update_amphora(
-            vrrp_ip=vrrp_ip, ha_ip=vip, vrrp_port_id=VIP_PORT_ID, vrrp_interface="eth1", vrrp_id=1,
-            vrrp_priority=100)
-        self.vip_port = port(bed.add_nic("vip"), (vrrp_ip, vip_subnet), port_id=VIP_PORT_ID)
-        self.networks = {controller.amphora.id: data_models.AmphoraNetworkConfig(
-            vip_subnet=vip_subnet, vrrp_port=self.vip_port, vrrp_subnet=vip_subnet,
-            additional_vip_data=[
-                data_models.AdditionalVipData(ip_address=address, subnet=of)
-                for address, of in additional])}
-
-    @property
-    def driver(self):
-        return self.controller.driver
-
-    @property
-    def network(self):
-        return self.networks[self.controller.amphora.id]
-
-    def plug_vip(self):
-        self.driver.post_vip_plug(self.controller.amphora_model(),
-                                  self.controller.load_balancer(self.id), self.networks)
-
-    def plug_network(self, *fixed_ips, mac=None):
-        """A port on the member network, or the VIP's port with more addresses."""
-        plugged = (port(mac, *fixed_ips, port_id=VIP_PORT_ID) if mac
-                   else port(self.bed.add_nic("member"), *fixed_ips, mtu=1400))
-        self.driver.post_network_plug(self.controller.amphora_model(), plugged, self.network)
-        return plugged
-
-    def serve(self, *servers, protocol="HTTP"):
-        listener = self.controller.create_listener(self.id, PORT, protocol)
-        pool = self.controller.create_pool(self.id, listener, protocol, {"type": "HTTP"})
-        for server in servers:
-            self.controller.create_member(pool, server)
-        self.controller.update(self.id)
-
-    def interface_of(self, address):
-        return self.driver.get_interface_from_ip(self.controller.amphora_model_1_0(), address)
 
 
 @pytest.fixture
@@ -104,16 +36,21 @@ def server_6(bed, resources):
     return resources.enter_context(bed.web_server("six", net.MEMBERS_6[0]))
 
 
+def serve(site, *servers):
+    site.add_listener("HTTP", PORT, servers, "HTTP")
+    site.update()
+
+
 def wait_until_served(bed, address, by):
     eventually(lambda: {bed.ask(address, PORT, timeout=1) for _ in range(2)} == set(by),
                f"{by} answer on {address}", 15)
 
 
 def test_traffic_flows_through_what_the_driver_plugged(controller, bed, server):
-    site = Site(controller, bed)
+    site = Site(controller, bed.add_nic)
     site.plug_vip()
     site.plug_network((MEMBER_IP, MEMBER_SUBNET))
-    site.serve(server)
+    serve(site, server)
     wait_until_served(bed, VIP, {"one"})
     assert bed.ask(VIP, PORT, bed.neighbour) == "one"
     assert server.requests > 0
@@ -123,26 +60,26 @@ def test_traffic_flows_through_what_the_driver_plugged(controller, bed, server):
 
 
 def test_ipv6_traffic_flows_through_what_the_driver_plugged(controller, bed, server_6):
-    site = Site(controller, bed, VIP_6, VRRP_IP_6, VIP_SUBNET_6)
+    site = Site(controller, bed.add_nic, VIP_6, VRRP_IP_6, VIP_SUBNET_6)
     site.plug_vip()
     site.plug_network((MEMBER_IP_6, MEMBER_SUBNET_6))
-    site.serve(server_6)
+    serve(site, server_6)
     wait_until_served(bed, VIP_6, {"six"})
     assert bed.ask(VIP_6, PORT, bed.neighbour) == "six"
     assert site.interface_of("2001:db8:1:0::10") == "eth1"
 
 
 def test_a_dual_stack_load_balancer(controller, bed, server, server_6):
-    site = Site(controller, bed, additional=[(VIP_6, VIP_SUBNET_6)])
+    site = Site(controller, bed.add_nic, additional=[(VIP_6, VIP_SUBNET_6)])
     site.plug_vip()
     site.plug_network((MEMBER_IP, MEMBER_SUBNET), (MEMBER_IP_6, MEMBER_SUBNET_6))
-    site.serve(server, server_6)
+    serve(site, server, server_6)
     for address in (VIP, VIP_6):
         wait_until_served(bed, address, {"one", "six"})
 
 
 def test_plugging_again_is_fine_for_the_driver(controller, bed):
-    site = Site(controller, bed)
+    site = Site(controller, bed.add_nic)
     site.plug_vip()
     site.plug_vip()
     plugged = site.plug_network((MEMBER_IP, MEMBER_SUBNET))
@@ -154,17 +91,17 @@ def test_plugging_again_is_fine_for_the_driver(controller, bed):
 def test_members_on_the_vip_network(controller, bed, resources):
     """The neighbour is the member; the VIP's port gets a second fixed IP."""
     near = resources.enter_context(bed.web_server("near", net.NEIGHBOUR, bed.neighbour))
-    site = Site(controller, bed)
+    site = Site(controller, bed.add_nic)
     site.plug_vip()
     site.plug_network((VRRP_IP, VIP_SUBNET), ("198.51.100.12", VIP_SUBNET),
                       mac=site.vip_port.mac_address)
     assert bed.inside.addresses("eth1") == {f"{VRRP_IP}/24", f"{VIP}/32", "198.51.100.12/24"}
-    site.serve(near)
+    serve(site, near)
     wait_until_served(bed, VIP, {"near"})
 
 
 def test_a_nic_that_comes_late_is_waited_for_by_the_driver(controller, bed):
-    site = Site(controller, bed)
+    site = Site(controller, bed.add_nic)
     site.plug_vip()
     late = port("fa:16:3e:00:00:03", (MEMBER_IP, MEMBER_SUBNET))
     with pytest.raises(Exception):
@@ -190,7 +127,7 @@ def pair_controller(controller_of, bed_amphora):
     (VIP_6, VRRP_IP_6, VIP_SUBNET_6, (VIP, VIP_SUBNET))], ids=["IPv4 first", "IPv6 first"])
 def test_keepalived_brings_the_vips_of_a_pair(
         pair_controller, bed, server, vip, vrrp_ip, vip_subnet, other):
-    site = Site(pair_controller, bed, vip, vrrp_ip, vip_subnet, [other],
+    site = Site(pair_controller, bed.add_nic, vip, vrrp_ip, vip_subnet, [other],
                 constants.TOPOLOGY_ACTIVE_STANDBY)
     driver, amphora = site.driver, pair_controller.amphora_model
     site.plug_vip()
@@ -198,7 +135,7 @@ def test_keepalived_brings_the_vips_of_a_pair(
     assert site.interface_of(vrrp_ip) == "eth1"
     driver.update_vrrp_conf(pair_controller.load_balancer(site.id), site.networks, amphora())
     driver.start_vrrp_service(amphora())
-    site.serve(server)
+    serve(site, server)
     for address in (vip, other[0]):
         wait_until_served(bed, address, {"one"})
         assert site.interface_of(address) == "eth1"
@@ -215,7 +152,7 @@ def test_keepalived_brings_the_vips_of_a_pair(
 
 def test_a_udp_listener_is_taken_and_given_back(controller, bed, server):
     """What the driver's own template renders; its data path needs IPVS, which is another test's."""
-    site = Site(controller, bed, additional=[(VIP_6, VIP_SUBNET_6)])
+    site = Site(controller, bed.add_nic, additional=[(VIP_6, VIP_SUBNET_6)])
     site.plug_vip()
     listener_id = controller.create_listener(site.id, 53, "UDP")
     pool = controller.create_pool(site.id, listener_id, "UDP", {"type": "UDP-CONNECT"})

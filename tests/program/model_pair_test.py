@@ -9,8 +9,8 @@ import pytest
 
 from harness import processes, vrrp
 from harness.eventually import eventually, stays_so
+from harness.namespace_pair import ModelPair
 from harness.network_namespace import NetworkNamespace
-from harness.pair import ModelPair
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 VIP, SOURCE, PEER = "198.51.100.13", "198.51.100.15", "198.51.100.16"

@@ -236,6 +236,36 @@ def test_the_agent_is_ready_when_all_runs_and_shows_that_it_lives(
     assert notifications.recv(1024) == b"WATCHDOG=1"
 
 
+def test_the_agent_answers_while_the_boot_makes_the_namespace_and_is_ready_afterwards(
+        amphora, systemd, notifications):
+    assert amphora.stop() == 0
+    (systemd.unit_dir / "amphora-netns.service").write_text(
+        "[Service]\nType=exec\nExecStart=/bin/sleep 60\n")
+    os.environ["NOTIFY_SOCKET"] = notifications.getsockname()
+    systemd.freeze()
+    try:
+        amphora.start()
+        notifications.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            notifications.recv(1024)
+        systemd.thaw()
+        notifications.settimeout(20)
+        assert notifications.recv(1024) == b"READY=1"
+    finally:
+        del os.environ["NOTIFY_SOCKET"]
+        systemd.thaw()
+
+
+def test_a_boot_that_cannot_make_the_namespace_is_told_and_the_agent_makes_it(
+        amphora, systemd):
+    assert amphora.stop() == 0
+    (systemd.unit_dir / "amphora-netns.service").write_text(
+        "[Service]\nType=exec\nExecStart=/nonexistent/program\n")
+    amphora.start()
+    eventually(lambda: "serving on port" in amphora.log(), "the agent is ready")
+    assert "amphora-netns.service: systemd's job ended with 'failed'" in amphora.log()
+
+
 def verify(folder):
     """systemd's own words on all units of a folder, with their drop-ins: "" if all is well."""
     environment = dict(os.environ, SYSTEMD_UNIT_PATH=f"{folder}:/usr/lib/systemd/system")

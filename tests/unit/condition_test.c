@@ -54,11 +54,34 @@ static void the_text_is_the_present_one(void **state)
 	assert_string_equal(buf_text(&problems), "broken, 2; late");
 }
 
+static void what_may_be_a_change_on_its_way_is_said_when_it_lasts(void **state)
+{
+	cleanup_buf struct buf problems = BUF_INIT(KIB);
+	struct condition condition = {0};
+	struct captured_log log;
+
+	(void)state;
+	captured_log_start(&log);
+	condition_suspect(&condition, -ESRCH, "not yet");
+	condition_describe(&condition, &problems);
+	condition_clear(&condition, "now");
+	condition_suspect(&condition, -ESRCH, "not yet");
+	condition_suspect(&condition, -EIO, "broken");
+	condition_suspect(&condition, -EIO, "still broken");
+	condition_suspect(&condition, -EIO, "still broken");
+	condition_clear(&condition, "well again");
+	captured_log_text(&log);
+	captured_log_stop(&log);
+	assert_string_equal(log.text, "<4>still broken\n<6>well again\n");
+	assert_string_equal(buf_text(&problems), "not yet");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_log_hears_of_changes_only),
 		cmocka_unit_test(the_text_is_the_present_one),
+		cmocka_unit_test(what_may_be_a_change_on_its_way_is_said_when_it_lasts),
 	};
 
 	return cmocka_run_group_tests_name("condition", tests, NULL, NULL);

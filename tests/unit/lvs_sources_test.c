@@ -110,6 +110,8 @@ static void a_listener_whose_keepalived_is_dead_is_left_out(void **state)
 	scene_start(&scene);
 	fake_keepalived_stop(&scene.keepalived);
 	assert_string_equal(seen(scene.sources), "?");
+	assert_int_equal(captured_log_count(&scene.log, "listener L is left out"), 0);
+	assert_string_equal(seen(scene.sources), "?");
 	assert_string_equal(seen(scene.sources), "?");
 	assert_int_equal(captured_log_count(&scene.log, "listener L is left out"), 1);
 	fake_keepalived_start(&scene.keepalived, &listener);

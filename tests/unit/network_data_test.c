@@ -43,16 +43,21 @@ static int parse(const char *links, const char *networks, struct network_data *r
 	return network_data_parse(buf_text(&text), text.size_bytes, ret_network, NULL);
 }
 
-/* The file that the one link with these networks leads to. */
-static void check_file(const char *networks, const char *expected)
+/* The file that this link with these networks leads to. */
+static void check_link_file(const char *link, const char *networks, const char *expected)
 {
 	CLEANUP(network_data_deinit) struct network_data network = {0};
 	cleanup_buf struct buf text = BUF_INIT(NETWORKD_FILE_SIZE_MAX);
 
-	assert_int_equal(parse(ONE_LINK, networks, &network), 0);
+	assert_int_equal(parse(link, networks, &network), 0);
 	assert_int_equal(network.link_count, 1);
 	networkd_format_link(&network.links[0], &text);
 	assert_string_equal(buf_text(&text), expected);
+}
+
+static void check_file(const char *networks, const char *expected)
+{
+	check_link_file(ONE_LINK, networks, expected);
 }
 
 #define MATCH "[Match]\nMACAddress=fa:16:3e:00:00:01\n\n[Link]\nMTUBytes=1442\n\n[Network]\n"
@@ -61,8 +66,18 @@ static void a_network_with_dhcp_asks_and_believes_addresses_and_routes_only(void
 {
 	(void)state;
 	check_file("{\"link\": \"tap0\", \"type\": \"ipv4_dhcp\"}",
-		MATCH "DHCP=ipv4\nIPv6AcceptRA=no\n\n[DHCPv4]\nClientIdentifier=mac\nUseMTU=yes\n"
+		MATCH "DHCP=ipv4\nIPv6AcceptRA=no\n\n[DHCPv4]\nClientIdentifier=mac\n"
 		      "UseDNS=no\nUseNTP=no\nUseHostname=no\nUseDomains=no\n");
+}
+
+static void only_a_link_without_an_mtu_takes_the_one_of_its_server(void **state)
+{
+	(void)state;
+	check_link_file(LINK("tap0", "fa:16:3e:00:00:01", ""),
+		"{\"link\": \"tap0\", \"type\": \"ipv4_dhcp\"}",
+		"[Match]\nMACAddress=fa:16:3e:00:00:01\n\n[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\n\n"
+		"[DHCPv4]\nClientIdentifier=mac\nUseMTU=yes\n"
+		"UseDNS=no\nUseNTP=no\nUseHostname=no\nUseDomains=no\n");
 }
 
 static void a_static_network_has_its_address_and_routes(void **state)
@@ -250,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_log(a_network_with_dhcp_asks_and_believes_addresses_and_routes_only),
+		with_log(only_a_link_without_an_mtu_takes_the_one_of_its_server),
 		with_log(a_static_network_has_its_address_and_routes),
 		with_log(advertisements_are_for_networks_that_have_them),
 		with_log(a_mask_is_a_mask_or_its_length),
