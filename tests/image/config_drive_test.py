@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """First boots that are not the one of the other tests: nova's other forms of a config drive, and none."""
 
-
 import pytest
 
 from harness.controller import HEARTBEAT_KEY

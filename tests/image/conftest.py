@@ -14,6 +14,7 @@ from harness.amphora import ROOT
 from harness.health_manager import Beat, HealthManager
 from harness.controller import HEARTBEAT_KEY, Controller
 from harness.image_amphora import ImageAmphora
+from harness.image_site import ImageSite
 from harness.network_bed import NetworkBed, new_mac
 from harness.neutron import MEMBER_SUBNET, MEMBER_SUBNET_6, VIP_SUBNET_6
 from harness.plugging import MEMBER_IP, MEMBER_IP_6, VIP_6
@@ -104,6 +105,18 @@ def amphora(booted, folder):
 @pytest.fixture
 def bed(resources):
     return resources.enter_context(NetworkBed())
+
+
+@pytest.fixture
+def health_manager(amphora, resources):
+    """The one that the amphora beats to, where there is no controller."""
+    return resources.enter_context(HealthManager(HEARTBEAT_KEY, port=amphora.heartbeat_port))
+
+
+@pytest.fixture
+def balancer(amphora, bed, resources):
+    """An ImageSite: served, without a controller."""
+    return ImageSite(amphora, bed, resources)
 
 
 @pytest.fixture

@@ -2,26 +2,12 @@
 """The agent ends without being asked, or hangs: systemd starts it again, it beats again, and no client
 notices."""
 
-import pytest
-
-from harness.controller import HEARTBEAT_KEY
 from harness.eventually import eventually
-from harness.health_manager import HealthManager
-from harness.image_site import Client, ImageSite
+from harness.image_site import Client
 
 # Longer than the agent's main thread sleeps, and much less than the unit says.
 WATCHDOG = "[Service]\nWatchdogSec=25\nTimeoutAbortSec=1\n"
 RESTARTED_S = 90
-
-
-@pytest.fixture
-def health_manager(amphora, resources):
-    return resources.enter_context(HealthManager(HEARTBEAT_KEY, port=amphora.heartbeat_port))
-
-
-@pytest.fixture
-def site(amphora, bed, resources):
-    return ImageSite(amphora, bed, resources)
 
 
 def main_pid(amphora):
@@ -41,13 +27,13 @@ def hang(amphora):
     shell.run("systemctl kill --kill-whom=main --signal=STOP amphora-agent.service")
 
 
-def test_no_client_notices_that_the_agent_ends(amphora, site, health_manager):
+def test_no_client_notices_that_the_agent_ends(amphora, balancer, health_manager):
     shell = amphora.machine.shell
     folder = "/run/systemd/system/amphora-agent.service.d"
     shell.run(f"mkdir -p {folder} && printf '{WATCHDOG}' >{folder}/watchdog.conf".replace("\n", "\\n")
               + " && systemctl daemon-reload")
     haproxy = shell.run("pidof haproxy")
-    with Client(site) as client:
+    with Client(balancer) as client:
         # The restart comes first: what it starts has the short watchdog.
         for mishap in (restart, kill, hang):
             before = main_pid(amphora)
@@ -57,9 +43,9 @@ def test_no_client_notices_that_the_agent_ends(amphora, site, health_manager):
                        f"after {mishap.__name__} systemd starts the agent", RESTARTED_S)
             amphora.wait_until_it_answers()
             eventually(amphora.is_ready, "amphora-agent.service is active", RESTARTED_S)
-            health_manager.next_beat(site.is_told, "it beats and tells of everything", RESTARTED_S)
+            health_manager.next_beat(balancer.is_told, "it beats and tells of everything", RESTARTED_S)
             client.wait_until_served()
     assert client.has_always_been_served(), client.answers
     assert shell.run("pidof haproxy") == haproxy
-    assert site.answers() == ["one"] * 3
+    assert balancer.answers() == ["one"] * 3
     assert "Watchdog timeout" in shell.run("journalctl --no-pager _PID=1 --unit=amphora-agent")

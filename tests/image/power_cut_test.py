@@ -10,12 +10,7 @@ import subprocess
 import threading
 import time
 
-import pytest
-
 from harness import certificates
-from harness.controller import HEARTBEAT_KEY
-from harness.health_manager import HealthManager
-from harness.image_site import ImageSite
 from harness.plugging import fixed_ip, network_body, plug_network
 
 ROUNDS = 3
@@ -54,13 +49,13 @@ class Changes:
 class Scene:
     """What is changed: the load balancer, the server's certificate, an interface."""
 
-    def __init__(self, site):
-        self.site = site
-        self.amphora = site.amphora
+    def __init__(self, balancer):
+        self.balancer = balancer
+        self.amphora = balancer.amphora
         self.identities = {0: None}
 
     def change_model(self, number):
-        self.site.apply(self.site.model(connection_limit=number))
+        self.balancer.apply(self.balancer.model(connection_limit=number))
 
     def change_certificate(self, number):
         identity = certificates.amphora_authority().issue(self.amphora.id)
@@ -75,7 +70,7 @@ class Scene:
             raise http.client.HTTPException("the NIC has not come up yet")
 
     def model_number(self):
-        path = f"/1.0/loadbalancer/{self.site.id}/model"
+        path = f"/1.0/loadbalancer/{self.balancer.id}/model"
         model = self.amphora.api.get(path).json
         return model["loadbalancer"]["listeners"][0]["connection_limit"]
 
@@ -100,18 +95,8 @@ def check_file_system(machine):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.fixture
-def health_manager(amphora, resources):
-    return resources.enter_context(HealthManager(HEARTBEAT_KEY, port=amphora.heartbeat_port))
-
-
-@pytest.fixture
-def site(amphora, bed, resources):
-    return ImageSite(amphora, bed, resources)
-
-
-def test_what_was_acknowledged_survives_a_power_cut(amphora, site, bed, health_manager, figure):
-    machine, scene = amphora.machine, Scene(site)
+def test_what_was_acknowledged_survives_a_power_cut(amphora, balancer, bed, health_manager, figure):
+    machine, scene = amphora.machine, Scene(balancer)
     scene.identities[0] = amphora.api.server_certificate_serial()
     scene.change_model(1)
     numbers = [itertools.count(2), itertools.count(1), itertools.count(1)]
@@ -136,8 +121,8 @@ def test_what_was_acknowledged_survives_a_power_cut(amphora, site, bed, health_m
         assert not plug.acknowledged or scene.has_late_interface()
         scene.plug()
         assert scene.has_late_interface()
-        site.wait_until_served()
-        health_manager.next_beat(site.is_told, "it beats and tells of everything", 60)
+        balancer.wait_until_served()
+        health_manager.next_beat(balancer.is_told, "it beats and tells of everything", 60)
     machine.press_power_button()
     machine.wait_until_off()
     check_file_system(machine)

@@ -5,12 +5,6 @@ takes."""
 import re
 import time
 
-import pytest
-
-from harness.controller import HEARTBEAT_KEY
-from harness.health_manager import HealthManager
-from harness.image_site import ImageSite
-
 # Half of what nova gives a guest before it pulls the plug ([compute] shutdown_timeout).
 OFF_S = 30
 # systemd kills what has not ended after 90 s. Nothing of ours takes long.
@@ -18,16 +12,6 @@ STOP_S = 20
 
 STOPS = "/var/log/stops"
 SENDER, HAPROXY, LVS = "amphora-heartbeat", "haproxy-", "octavia-keepalivedlvs-"
-
-
-@pytest.fixture
-def health_manager(amphora, resources):
-    return resources.enter_context(HealthManager(HEARTBEAT_KEY, port=amphora.heartbeat_port))
-
-
-@pytest.fixture
-def site(amphora, bed, resources):
-    return ImageSite(amphora, bed, resources)
 
 
 def ends_of_units(journal):
@@ -42,21 +26,21 @@ def ends_of_units(journal):
     return ends
 
 
-def test_the_power_button_ends_an_amphora_in_order(amphora, site, health_manager, figure):
+def test_the_power_button_ends_an_amphora_in_order(amphora, balancer, health_manager, figure):
     machine = amphora.machine
-    health_manager.next_beat(site.is_told, "a heartbeat tells of everything", 60)
+    health_manager.next_beat(balancer.is_told, "a heartbeat tells of everything", 60)
     pressed_s = time.monotonic()
     machine.press_power_button()
     machine.wait_until_off(OFF_S)
     figure("power button to power off", f"{time.monotonic() - pressed_s:.1f} s")
     assert "Power down" in machine.console()
     machine.start()
-    site.wait_until_served(180)
+    balancer.wait_until_served(180)
 
 
-def test_at_a_shutdown_the_sender_falls_silent_first(amphora, site, health_manager, figure):
+def test_at_a_shutdown_the_sender_falls_silent_first(amphora, balancer, health_manager, figure):
     shell = amphora.machine.shell
-    health_manager.next_beat(site.is_told, "a heartbeat tells of everything", 60)
+    health_manager.next_beat(balancer.is_told, "a heartbeat tells of everything", 60)
     # The journal of the image ends with the machine; the test's shell is there to its very end.
     shell.run(f"setsid journalctl --follow --output=short-monotonic _PID=1 >{STOPS} 2>&1 &")
     began_s = time.monotonic()
@@ -72,9 +56,9 @@ def test_at_a_shutdown_the_sender_falls_silent_first(amphora, site, health_manag
     figure("  of which all services need to stop", f"{took_s:.1f} s")
 
 
-def test_a_reset_needs_nobody_to_listen(amphora, site):
+def test_a_reset_needs_nobody_to_listen(amphora, balancer):
     before = amphora.machine.boot_id()
     amphora.machine.monitor.execute("system_reset")
     amphora.machine.shell.close()
     amphora.wait_for_boot(before)
-    site.wait_until_served()
+    balancer.wait_until_served()
