@@ -16,6 +16,7 @@
 #include "haproxy/master.h"
 #include "haproxy/partial.h"
 #include "haproxy/traffic.h"
+#include "sys/procfs.h"
 #include "sys/service.h"
 
 enum {
@@ -260,10 +261,13 @@ static int complete(const struct haproxy_instance *instance, pid_t *ret_worker,
 	return r < 0 ? r : haproxy_launch_start(instance, ret_worker, ret_output, err);
 }
 
-/*
- * Without its socket the master still knows the signal, and makes the socket anew. Never sent to
- * one that is only starting, which it would kill.
- */
+/* A master that has no handler for the signal of a reload yet, which would kill it. */
+static bool is_starting(pid_t master)
+{
+	return master != 0 && !procfs_process_catches(master, SIGUSR2);
+}
+
+/* Without its socket the master still knows the signal, and makes the socket anew. */
 static int reload_by_signal(const struct haproxy_instance *instance, const char *master_socket,
 	pid_t *ret_worker, struct err *err)
 {
@@ -271,7 +275,7 @@ static int reload_by_signal(const struct haproxy_instance *instance, const char 
 	struct haproxy_processes processes;
 	int r;
 
-	if (master == 0 || kill(master, SIGUSR2) < 0)
+	if (master == 0 || is_starting(master) || kill(master, SIGUSR2) < 0)
 		return err_set(err, -ESRCH, "haproxy does not run");
 	r = haproxy_master_wait(master_socket, RELOAD_TIMEOUT_MS, ret_worker, err);
 	if (r == 0)
@@ -298,7 +302,11 @@ int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_wo
 		return complete(instance, ret_worker, ret_output, err);
 	output_empty(instance->site, &instance->id);
 	haproxy_traffic_record(instance);
-	if (haproxy_master_wait(master_socket, SOCKET_LOST_MS, ret_worker, err) == 0)
+	r = haproxy_master_wait(master_socket, SOCKET_LOST_MS, ret_worker, err);
+	/* A boot has started it, a moment before we were. */
+	if (r < 0 && is_starting(haproxy_launch_master(instance->site, &instance->id)))
+		r = start_wait(instance, ret_worker, err);
+	if (r == 0)
 		r = haproxy_master_reload(
 			master_socket, RELOAD_TIMEOUT_MS, ret_worker, ret_output, err);
 	else

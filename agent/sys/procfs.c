@@ -274,6 +274,20 @@ int procfs_process_start_time(pid_t pid, uint64_t *ret_ticks)
 	return r < 0 ? r : procfs_parse_start_time(head, ret_ticks);
 }
 
+bool procfs_process_catches(pid_t pid, int signal)
+{
+	static const char mark[] = "\nSigCgt:\t";
+	cleanup_free char *path = xformat("/proc/%d/status", (int)pid);
+	char head[HEAD_MAX_BYTES];
+	const char *caught;
+
+	if (pid <= 0 || head_read(path, head) < 0)
+		return false;
+	caught = strstr(head, mark);
+	/* Bit 0 is signal 1. */
+	return caught && strtoull(caught + strlen(mark), NULL, 16) >> (signal - 1) & 1;
+}
+
 int procfs_read_disk(const char *path, struct procfs_disk *ret_disk, struct err *err)
 {
 	struct statvfs status;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -82,6 +83,12 @@ int procfs_read_boot_id(struct procfs_boot_id *ret_boot_id, struct err *err);
  */
 int procfs_parse_start_time(const char *process_stat, uint64_t *ret_ticks);
 int procfs_process_start_time(pid_t pid, uint64_t *ret_ticks);
+
+/*
+ * Whether a process has a handler for a signal: to one that has none yet, because it has only just
+ * started, the signal may be the end. false also when there is no such process.
+ */
+bool procfs_process_catches(pid_t pid, int signal);
 
 struct procfs_disk {
 	uint64_t used_bytes;

@@ -235,6 +235,25 @@ static void a_process_keeps_its_start_time_and_loses_it_when_it_is_gone(void **s
 	assert_int_equal(ticks, again);
 }
 
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+static void a_process_catches_what_it_has_a_handler_for(void **state)
+{
+	(void)state;
+	assert_false(procfs_process_catches(getpid(), SIGUSR2));
+	signal(SIGUSR2, ignore);
+	assert_true(procfs_process_catches(getpid(), SIGUSR2));
+	assert_false(procfs_process_catches(getpid(), SIGUSR1));
+	signal(SIGUSR2, SIG_IGN);
+	assert_false(procfs_process_catches(getpid(), SIGUSR2));
+	signal(SIGUSR2, SIG_DFL);
+	assert_false(procfs_process_catches(0, SIGUSR2));
+	assert_false(procfs_process_catches(-1, SIGUSR2));
+}
+
 static const char net_dev[] =
 	"Inter-|   Receive                                                |  Transmit\n"
 	" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs "
@@ -363,6 +382,7 @@ int main(void)
 		cmocka_unit_test(load_averages_stay_as_the_kernel_printed_them),
 		cmocka_unit_test(the_start_time_is_found_behind_any_program_name),
 		cmocka_unit_test(a_process_line_that_ends_early_is_refused),
+		cmocka_unit_test(a_process_catches_what_it_has_a_handler_for),
 		cmocka_unit_test(a_process_keeps_its_start_time_and_loses_it_when_it_is_gone),
 		cmocka_unit_test(only_interfaces_with_the_prefix_are_counted),
 		cmocka_unit_test(a_namespace_without_interfaces_has_none),
