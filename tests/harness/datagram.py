@@ -3,8 +3,8 @@
 
 import socket
 import socketserver
-import threading
 
+from harness.background_server import BackgroundServer
 from harness.ports import free_port
 
 
@@ -12,7 +12,7 @@ def family_of(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-class DatagramMember:
+class DatagramMember(BackgroundServer):
     """In a network namespace; answers every datagram with its identity. A context manager; while it is
     stopped its port is closed."""
 
@@ -22,31 +22,16 @@ class DatagramMember:
         self._namespace = namespace
         with namespace.entered():
             self.port = port or free_port(address)
-        self._server = None
-        self.start()
+        super().__init__()
 
-    def start(self):
+    def make_server(self):
         kind = type("Server", (socketserver.UDPServer,), {
             "address_family": family_of(self.address)})
         with self._namespace.entered():
-            self._server = kind((self.address, self.port), self._answer)
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+            return kind((self.address, self.port), self._answer)
 
     def _answer(self, request, client_address, _):
         request[1].sendto(self.identity.encode(), client_address)
-
-    def stop(self):
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
 
 class DatagramFlow:

@@ -6,7 +6,8 @@ import socket
 import socketserver
 import ssl
 import struct
-import threading
+
+from harness.background_server import BackgroundServer
 
 PROXY_V2_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
@@ -33,7 +34,7 @@ class _Server(socketserver.ThreadingTCPServer):
     request_queue_size = 128
 
 
-class _LineServer:
+class _LineServer(BackgroundServer):
     """The rest is in welcome(connection, peer): what to go on with, and the line; None for it ends
     the connection."""
 
@@ -41,17 +42,12 @@ class _LineServer:
         self.identity = identity
         self.address = address
         self.port = port
-        self._server = _Server((address, port), _Handler)
-        self._server.member = self
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02},
-                         daemon=True).start()
+        super().__init__()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+    def make_server(self):
+        server = _Server((self.address, self.port), _Handler)
+        server.member = self
+        return server
 
 
 class TlsServer(_LineServer):

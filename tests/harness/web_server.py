@@ -7,8 +7,8 @@ import http.server
 import socket
 import socketserver
 import ssl
-import threading
 
+from harness.background_server import BackgroundServer
 from harness.ports import free_port
 
 
@@ -61,7 +61,7 @@ class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         socketserver.TCPServer.server_bind(self)
 
 
-class WebServer:
+class WebServer(BackgroundServer):
     """An HTTP member: every path answers its identity, /healthz answers `health_status`. With a
     certificate (harness.certificates.Identity) it speaks HTTPS."""
 
@@ -81,27 +81,12 @@ class WebServer:
         self.last_headers = None
         self.checks = 0
         self.check_hosts = []
-        self._server = None
-        self.start()
+        super().__init__()
 
-    def start(self):
-        self._server = _Server((self.address, self.port), _Handler)
-        self._server.member = self
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    def stop(self):
-        """Connections are refused from now on; start() brings it back on the same port."""
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
+    def make_server(self):
+        server = _Server((self.address, self.port), _Handler)
+        server.member = self
+        return server
 
 
 class _Echo(socketserver.BaseRequestHandler):
@@ -110,27 +95,21 @@ class _Echo(socketserver.BaseRequestHandler):
             self.request.sendall(data)
 
 
-class EchoServer:
+class _EchoListener(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+
+class EchoServer(BackgroundServer):
     """A TCP member whose streams live as long as the client wants."""
 
     def __init__(self, address="127.0.0.1", port=None):
         self.address = address
         self.port = port or free_port(address)
-        socketserver.ThreadingTCPServer.allow_reuse_address = True
-        socketserver.ThreadingTCPServer.daemon_threads = True
-        self._server = socketserver.ThreadingTCPServer((address, self.port), _Echo)
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        super().__init__()
 
-    def stop(self):
-        self._server.shutdown()
-        self._server.server_close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
+    def make_server(self):
+        return _EchoListener((self.address, self.port), _Echo)
 
 
 class Stream:

@@ -6,7 +6,8 @@ import hashlib
 import os
 import socket
 import socketserver
-import threading
+
+from harness.background_server import BackgroundServer
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT = 0x81  # a whole message in one frame
@@ -72,21 +73,17 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
 
-class WebSocketServer:
+class WebSocketServer(BackgroundServer):
     """A member that sends each text back with its identity in front."""
 
     def __init__(self, identity, address, port):
-        self._server = _Server((address, port), _Handler)
-        self._server.identity = identity
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02},
-                         daemon=True).start()
+        self._identity, self._address = identity, (address, port)
+        super().__init__()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+    def make_server(self):
+        server = _Server(self._address, _Handler)
+        server.identity = self._identity
+        return server
 
 
 class WebSocket:

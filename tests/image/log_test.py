@@ -4,10 +4,10 @@ tenants' targets, and what stays on the disk rotates."""
 
 import re
 import socketserver
-import threading
 
 import pytest
 
+from harness.background_server import BackgroundServer
 from harness.controller import HEARTBEAT_KEY
 from harness.eventually import eventually
 from harness.health_manager import HealthManager
@@ -19,11 +19,17 @@ from harness.virtual_machine import CONTROLLER_HOST
 LOGGED_S = 60
 
 
-class LogTarget:
+class LogTarget(BackgroundServer):
     """A syslog server, by UDP or TCP; `lines` grows while it lives."""
 
     def __init__(self, is_tcp=False):
-        self.lines = lines = []
+        self.lines = []
+        self._is_tcp = is_tcp
+        super().__init__()
+        self.address = f"{CONTROLLER_HOST}:{self._server.server_address[1]}"
+
+    def make_server(self):
+        lines = self.lines
 
         class Datagram(socketserver.BaseRequestHandler):
             def handle(self):
@@ -33,18 +39,10 @@ class LogTarget:
             def handle(self):
                 lines.extend(line.decode() for line in self.rfile)
 
-        self._server = (socketserver.ThreadingTCPServer(("127.0.0.1", 0), Stream) if is_tcp
-                        else socketserver.UDPServer(("127.0.0.1", 0), Datagram))
-        self._server.daemon_threads = True
-        self.address = f"{CONTROLLER_HOST}:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+        server = (socketserver.ThreadingTCPServer(("127.0.0.1", 0), Stream) if self._is_tcp
+                  else socketserver.UDPServer(("127.0.0.1", 0), Datagram))
+        server.daemon_threads = True
+        return server
 
     def wait_for(self, pattern, timeout_s=LOGGED_S):
         def found():
