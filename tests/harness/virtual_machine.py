@@ -5,6 +5,7 @@ reaches as CONTROLLER_HOST. More NICs are plugged in while it runs, as taps of a
 them from the beginning when it is powered on again."""
 
 import base64
+import copy
 import itertools
 import json
 import os
@@ -275,10 +276,10 @@ class VirtualMachine:
 
     def copy(self, folder, address=None):
         """Another machine, with this one's disk and snapshots, that is not running yet."""
-        twin = object.__new__(VirtualMachine)
-        twin.__dict__.update(self.__dict__, folder=pathlib.Path(folder), monitor=None, _process=None,
-                             _nics={}, address=address or self.address)
+        twin = copy.copy(self)
+        twin.folder, twin.address = pathlib.Path(folder), address or self.address
         twin.shell = Shell(twin.folder / "shell")
+        twin.monitor, twin._process, twin._nics = None, None, {}
         shutil.copyfile(self.disk, twin.disk)
         return twin
 
