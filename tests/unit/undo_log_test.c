@@ -79,6 +79,18 @@ static void assert_before(const struct part *part, const struct part_kind *kind,
 	assert_string_equal(buf_text(&part->before.text), text ? text : "");
 }
 
+/* Of the HAProxy part alone, as the next agent finds it. */
+static void assert_kept(struct parts *parts, struct haproxy_instance *instance)
+{
+	cleanup_parts struct parts loaded = {NULL};
+
+	assert_int_equal(undo_log_store(&site, &lb, parts, NULL), 0);
+	parts_deinit(parts);
+	assert_int_equal(undo_log_load(&site, instance, &loaded, NULL), 0);
+	assert_int_equal(loaded.count, 1);
+	assert_before(&loaded.items[0], &part_haproxy, &lb, NULL);
+}
+
 static void found(size_t expected)
 {
 	cleanup_free struct id *ids = NULL;
@@ -143,7 +155,6 @@ static void one_that_was_cut_short_is_none_and_in_nobodys_way(void **state)
 {
 	cleanup_haproxy_instance struct haproxy_instance *instance =
 		haproxy_instance_acquire(site.haproxy, &lb);
-	cleanup_parts struct parts loaded = {NULL};
 	cleanup_free char *new = in_temporary_folder("lb-1/before.new");
 	struct parts parts = {NULL};
 
@@ -152,11 +163,7 @@ static void one_that_was_cut_short_is_none_and_in_nobodys_way(void **state)
 	temporary_file("lb-1/before.new/lvs-gone.conf", "");
 	found(0);
 	add(&parts, &part_haproxy, &lb, instance, "new\n");
-	assert_int_equal(undo_log_store(&site, &lb, &parts, NULL), 0);
-	parts_deinit(&parts);
-	assert_int_equal(undo_log_load(&site, instance, &loaded, NULL), 0);
-	assert_int_equal(loaded.count, 1);
-	assert_before(&loaded.items[0], &part_haproxy, &lb, NULL);
+	assert_kept(&parts, instance);
 }
 
 static void one_that_could_not_be_removed_is_in_nobodys_way(void **state)
@@ -165,7 +172,6 @@ static void one_that_could_not_be_removed_is_in_nobodys_way(void **state)
 		haproxy_instance_acquire(site.haproxy, &lb);
 	cleanup_free char *old = in_temporary_folder("lb-1/before");
 	cleanup_free char *new = in_temporary_folder("lb-1/before.new");
-	cleanup_parts struct parts loaded = {NULL};
 	struct parts parts = {NULL};
 
 	(void)state;
@@ -174,11 +180,7 @@ static void one_that_could_not_be_removed_is_in_nobodys_way(void **state)
 	assert_int_equal(directory_make(new, 0700, NULL), 0);
 	temporary_file("lb-1/before.new/lvs-dns.conf", "of long ago\n");
 	add(&parts, &part_haproxy, &lb, instance, "new\n");
-	assert_int_equal(undo_log_store(&site, &lb, &parts, NULL), 0);
-	parts_deinit(&parts);
-	assert_int_equal(undo_log_load(&site, instance, &loaded, NULL), 0);
-	assert_int_equal(loaded.count, 1);
-	assert_before(&loaded.items[0], &part_haproxy, &lb, NULL);
+	assert_kept(&parts, instance);
 	assert_int_equal(undo_log_remove(&site, &lb, NULL), 0);
 	found(0);
 }
