@@ -163,7 +163,7 @@ static json_t *sorted(json_t *texts)
 /* The listeners of one load balancer whose HAProxy runs; true if it does. */
 static bool running_append(json_t *listeners, struct haproxy_site *site, const struct id *id)
 {
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	struct haproxy_config config;
 
 	if (!haproxy_instance_is_running(site, id))

@@ -16,6 +16,8 @@
 #include "haproxy/stored_model.h"
 #include "lvs/instance.h"
 
+_Static_assert(HAPROXY_CONFIG_MAX_BYTES > (int)HTTP_BODY_MAX_BYTES, "any upload fits");
+
 void haproxy_put(const struct call *call, struct http_reply *ret_reply)
 {
 	const struct http_request *request = call->request;
@@ -45,7 +47,7 @@ void haproxy_put(const struct call *call, struct http_reply *ret_reply)
 
 void haproxy_get(const struct call *call, struct http_reply *ret_reply)
 {
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	struct err err = ERR_NONE;
 	struct id id;
 	int r;
@@ -174,7 +176,7 @@ void load_balancer_delete(const struct call *call, struct http_reply *ret_reply)
 /* Adds the listeners of one load balancer; one that vanishes meanwhile has none. */
 static void listeners_append(json_t *listeners, struct haproxy_site *site, const struct id *id)
 {
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	struct haproxy_config config;
 
 	if (haproxy_instance_read(site, id, &text, NULL) < 0)

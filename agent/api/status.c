@@ -45,7 +45,7 @@ static void haproxy_observe(struct haproxy_site *site, const struct id *id, cons
 static int observe(const struct deploy_site *site, const struct id *id,
 	struct observation *ret_observation, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	cleanup_buf struct buf model_text = BUF_INIT(HTTP_BODY_MAX_BYTES);
 	char etag[MD5_HEX_SIZE + 1];
 	int r = lvs_listener_list_read(site, id, &ret_observation->lvs_listeners, err);

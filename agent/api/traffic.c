@@ -18,13 +18,13 @@
 #include "lvs/traffic.h"
 #include "sys/ipvs.h"
 
-enum { KERNEL_TIMEOUT_MS = 1000, CONFIG_MAX_BYTES = 17 * MIB };
+enum { KERNEL_TIMEOUT_MS = 1000 };
 
 /* One that was deleted meanwhile has no services any more. */
 static void listener_read(struct agent *agent, struct ledger *ledger, const struct id *listener,
 	const struct ipvs_table *kernel)
 {
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 	cleanup_lvs_config struct lvs_config config = {0};
 	cleanup_lvs_status struct lvs_status *status = NULL;
 
@@ -87,7 +87,7 @@ static int sources_count(struct agent *agent, const struct id *load_balancer, bo
 	struct traffic_count *ret_count, struct err *ret_trouble, struct err *err)
 {
 	struct haproxy_site *site = agent_haproxy(agent);
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	struct traffic_count *count = ret_count;
 	int r = belongings_listeners(agent_deploy(agent), load_balancer, &count->lvs_listeners,
 		&count->lvs_listener_count, err);
@@ -148,7 +148,7 @@ static int load_balancers_list(
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < listener_count; i++) {
-		cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+		cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 		struct id owner;
 
 		if (lvs_instance_read(agent_lvs(agent), &listeners[i], &text, NULL) < 0 ||
@@ -210,7 +210,7 @@ void traffic_count_lvs(struct agent *agent, const struct id *load_balancer)
 
 void traffic_count_listener(struct agent *agent, const struct id *listener)
 {
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 	struct id owner;
 
 	if (lvs_instance_read(agent_lvs(agent), listener, &text, NULL) == 0 &&

@@ -24,6 +24,8 @@ static void reply_not_found(struct http_reply *ret_reply, const struct id *liste
 	reply_error(ret_reply, 404, "UDP Listener Not Found", details);
 }
 
+_Static_assert(LVS_CONFIG_MAX_BYTES >= (int)HTTP_BODY_MAX_BYTES, "any upload fits");
+
 void udp_listener_put(const struct call *call, struct http_reply *ret_reply)
 {
 	const struct http_request *request = call->request;
@@ -51,7 +53,7 @@ void udp_listener_put(const struct call *call, struct http_reply *ret_reply)
 
 void udp_listener_get(const struct call *call, struct http_reply *ret_reply)
 {
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 	struct err err = ERR_NONE;
 	struct id listener;
 	int r;
@@ -70,7 +72,7 @@ void udp_listener_get(const struct call *call, struct http_reply *ret_reply)
 /* Each once, although a config may serve several ports of an address. */
 static void vips_advertise_listener(struct agent *agent, const struct id *listener)
 {
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 	cleanup_lvs_config struct lvs_config config = {0};
 	cleanup_free struct address *addresses = NULL;
 	size_t count = 0;

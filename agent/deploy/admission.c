@@ -15,7 +15,6 @@
 #include "lvs/instance.h"
 #include "lvs/site.h"
 #include "net/client_filter.h"
-#include "sys/http_server.h"
 
 /* Whoever looks last writes last. */
 static pthread_mutex_t admission_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -75,7 +74,7 @@ static int installed_add(
 	int r = lvs_listeners(lvs_site_base_path(site->lvs), &ids, &count, err);
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES + MIB);
+		cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 
 		/* One that is deleted meanwhile names nobody. */
 		if (lvs_instance_read(site->lvs, &ids[i], &text, NULL) == 0)
@@ -137,7 +136,7 @@ void admission_refresh(const struct deploy_site *site)
 
 static bool has_clients(const struct deploy_site *site, const struct id *listener)
 {
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES + MIB);
+	cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 	cleanup_free struct cidr *clients = NULL;
 	size_t count = 0;
 

@@ -11,7 +11,6 @@
 #include "lvs/config.h"
 #include "lvs/instance.h"
 #include "lvs/site.h"
-#include "sys/http_server.h"
 
 bool belongings_names(const char *text, size_t size_bytes, const struct id *load_balancer)
 {
@@ -46,7 +45,7 @@ int belongings_listeners(const struct deploy_site *site, const struct id *load_b
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++) {
-		cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
+		cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 
 		/* One that is deleted meanwhile is none. */
 		if (lvs_instance_read(site->lvs, &ids[i], &text, NULL) == 0 &&
@@ -69,7 +68,7 @@ bool belongings_has_vrrp(const struct deploy_site *site, const struct id *load_b
 static bool is_rendered(
 	const struct deploy_site *site, const struct id *listener, const struct id *load_balancer)
 {
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 
 	return lvs_instance_read(site->lvs, listener, &text, NULL) == 0 &&
 	       origin_is(buf_text(&text), load_balancer);

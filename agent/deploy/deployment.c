@@ -18,7 +18,6 @@
 #include "keepalived/site.h"
 #include "keepalived/vrrp.h"
 #include "lvs/instance.h"
-#include "sys/http_server.h"
 #include "sys/network_namespace.h"
 
 /* Of each daemon that checks. */

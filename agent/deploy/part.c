@@ -6,10 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "sys/http_server.h"
-
-/* What may be uploaded, and what may become of it (haproxy/upload.h). */
-enum { CONFIG_MAX_BYTES = HTTP_BODY_MAX_BYTES + MIB };
+#include "haproxy/instance.h"
 
 int parts_add(struct parts *parts, const struct part_kind *kind, const struct deploy_site *site,
 	const struct id *id, void *instance, struct err *err)
@@ -25,8 +22,9 @@ int parts_add(struct parts *parts, const struct part_kind *kind, const struct de
 		.id = *id,
 		.instance = instance,
 		.is_borrowed = instance,
-		.before.text = BUF_INIT(CONFIG_MAX_BYTES),
-		.after.text = BUF_INIT(CONFIG_MAX_BYTES),
+		/* Of whatever kind: HAProxy's are the largest. */
+		.before.text = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES),
+		.after.text = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES),
 	};
 	if (!instance)
 		kind->acquire(part);

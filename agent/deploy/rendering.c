@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "deploy/clients.h"
 #include "deploy/origin.h"
+#include "haproxy/instance.h"
 #include "haproxy/site.h"
 #include "haproxy/upload.h"
 #include "keepalived/site.h"
@@ -15,7 +16,6 @@
 #include "render/haproxy_cfg.h"
 #include "render/keepalived_lvs.h"
 #include "render/keepalived_vrrp.h"
-#include "sys/http_server.h"
 #include "sys/installation.h"
 #include "sys/package.h"
 
@@ -40,7 +40,7 @@ static int haproxy_render(const struct deploy_site *deploy,
 	const struct load_balancer *load_balancer, const char *etag, struct buf *ret_text,
 	struct err *err)
 {
-	cleanup_buf struct buf rendered = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	cleanup_buf struct buf rendered = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	cleanup_buf struct buf notes = BUF_INIT(NOTES_MAX_BYTES);
 	const struct haproxy_site *site = deploy->haproxy;
 	const struct haproxy_cfg_options options = {
@@ -109,7 +109,7 @@ static int listeners_render(const struct deploy_site *site,
 		rendered = &rendering->listeners[rendering->listener_count++];
 		*rendered = (struct listener_rendering){
 			.id = listener->id,
-			.text = BUF_INIT(HTTP_BODY_MAX_BYTES),
+			.text = BUF_INIT(LVS_CONFIG_MAX_BYTES),
 		};
 		r = listener_render(site, load_balancer, listener, &rendered->text, err);
 	}
@@ -139,7 +139,7 @@ int rendering_make(const struct deploy_site *site, const struct load_balancer *l
 	int r;
 
 	*ret_rendering = (struct rendering){
-		.haproxy = BUF_INIT(HTTP_BODY_MAX_BYTES),
+		.haproxy = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES),
 		.vrrp = BUF_INIT(VRRP_CONFIG_MAX_BYTES),
 		.has_vrrp = amphora,
 	};

@@ -12,7 +12,6 @@
 #include "deploy/status_json.h"
 #include "keepalived/site.h"
 #include "lvs/running.h"
-#include "sys/http_server.h"
 
 enum { KERNEL_TIMEOUT_MS = 1000 };
 
@@ -21,7 +20,7 @@ static void listener_read(const struct deploy_site *site, const struct ipvs_tabl
 	struct lvs_listener *listener)
 {
 	const char *base_path = lvs_site_base_path(site->lvs);
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES + MIB);
+	cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 	bool is_taken_up;
 
 	listener->state = lvs_instance_state(site->lvs, &listener->id);

@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "sys/http_server.h"
 
 enum { OUTPUT_MAX_BYTES = 64 * KIB };
 

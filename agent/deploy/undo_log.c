@@ -9,7 +9,6 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "sys/http_server.h"
 
 DEFINE_CLEANUP(DIR *, closedir);
 

@@ -13,7 +13,7 @@
 #include "haproxy/traffic.h"
 #include "haproxy/upload.h"
 
-enum { CONFIG_MAX_BYTES = 17 * MIB, NOTES_MAX_BYTES = 64 * KIB };
+enum { NOTES_MAX_BYTES = 64 * KIB };
 
 const char *haproxy_applied_text(enum haproxy_applied applied)
 {
@@ -104,7 +104,7 @@ static int config_read(
 int haproxy_instance_start(struct haproxy_instance *instance, enum haproxy_applied *ret_applied,
 	struct buf *ret_output, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	cleanup_haproxy_intent struct haproxy_intent intent = {0};
 	pid_t worker;
 	int r = config_read(instance, &text, err);
@@ -148,7 +148,7 @@ int haproxy_instance_stop(
 int haproxy_instance_reload(struct haproxy_instance *instance, enum haproxy_applied *ret_applied,
 	struct buf *ret_output, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	cleanup_haproxy_intent struct haproxy_intent intent = {0};
 	int r = config_read(instance, &text, err);
 
@@ -238,7 +238,7 @@ int haproxy_instance_upload(struct haproxy_instance *instance, const char *text,
 	cleanup_free char *config = path_of(instance, HAPROXY_FILE_CONFIG);
 	cleanup_free char *new = path_of(instance, HAPROXY_FILE_CONFIG_NEW);
 	cleanup_free char *failed = path_of(instance, HAPROXY_FILE_CONFIG_FAILED);
-	cleanup_buf struct buf rewritten = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf rewritten = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	cleanup_buf struct buf notes = BUF_INIT(NOTES_MAX_BYTES);
 	int r = directory_make(folder, 0755, err);
 

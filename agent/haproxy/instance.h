@@ -27,6 +27,9 @@
 #include "haproxy/check.h"
 #include "haproxy/site.h"
 
+/* Of an installed haproxy.cfg: the largest upload, and what haproxy/upload.h may add to it. */
+enum { HAPROXY_CONFIG_MAX_BYTES = 17 * MIB };
+
 /* What a change took. The names are those of PUT /model's "applied" (model.md). */
 enum haproxy_applied {
 	HAPROXY_APPLIED_NONE,    /* it ran with exactly this already */

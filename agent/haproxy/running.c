@@ -11,9 +11,9 @@
 #include "sys/procfs.h"
 
 enum {
-	CONFIG_MAX_BYTES = 16 * MIB,
 	FILES_MAX_BYTES = MIB,
 	OWN_CONFIG_MAX_BYTES = 64 * KIB,
+	RECORD_MAX_BYTES = HAPROXY_CONFIG_MAX_BYTES + FILES_MAX_BYTES + KIB,
 };
 
 /* "worker PID, started at TICKS; FILES_SIZE bytes of files, then the config\n" */
@@ -23,7 +23,7 @@ static const char header_read[] = "worker %d, started at %llu; %zu bytes of file
 				  "config%n";
 
 static const struct haproxy_running nothing = {
-	.config = {.max_bytes = CONFIG_MAX_BYTES},
+	.config = {.max_bytes = HAPROXY_CONFIG_MAX_BYTES},
 	.files = {.max_bytes = FILES_MAX_BYTES},
 };
 
@@ -90,7 +90,7 @@ int haproxy_running_load(const struct haproxy_instance *instance, pid_t worker,
 	struct haproxy_running *ret_running, struct err *err)
 {
 	cleanup_free char *path = record_path(instance);
-	cleanup_buf struct buf record = BUF_INIT(CONFIG_MAX_BYTES + FILES_MAX_BYTES + KIB);
+	cleanup_buf struct buf record = BUF_INIT(RECORD_MAX_BYTES);
 	uint64_t started;
 	int r = file_read(path, &record, err);
 
@@ -106,7 +106,7 @@ int haproxy_running_store(const struct haproxy_instance *instance, pid_t worker,
 	const struct haproxy_running *running, struct err *err)
 {
 	cleanup_free char *path = record_path(instance);
-	cleanup_buf struct buf record = BUF_INIT(CONFIG_MAX_BYTES + FILES_MAX_BYTES + KIB);
+	cleanup_buf struct buf record = BUF_INIT(RECORD_MAX_BYTES);
 	uint64_t started;
 	int r = procfs_process_start_time(worker, &started);
 

@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "sys/http_server.h"
 
 DEFINE_CLEANUP(DIR *, closedir);
 
@@ -40,7 +39,7 @@ static struct config_digest digest_of(const struct buf *config)
 static int installed_digest(const struct haproxy_site *site, const struct id *id,
 	struct config_digest *ret_digest, struct err *err)
 {
-	cleanup_buf struct buf config = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	cleanup_buf struct buf config = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	int r = haproxy_instance_read(site, id, &config, err);
 
 	if (r == 0)

@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "haproxy/instance.h"
-#include "sys/http_server.h"
 
 /* A load balancer has one, and a few additional ones. */
 enum { VIPS_MAX = 256 };
@@ -72,7 +71,7 @@ void haproxy_vips(
 int haproxy_vips_installed(const struct haproxy_site *site, const struct id *id,
 	struct address **ret_addresses, size_t *ret_count, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(HTTP_BODY_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	struct haproxy_config config;
 	int r = haproxy_instance_read(site, id, &text, err);
 

@@ -20,14 +20,11 @@
 #include "lvs/running.h"
 #include "lvs/site.h"
 
-enum {
-	CONFIG_MAX_BYTES = 17 * MIB,
-	/*
-	 * At the agent's start. Starting is mostly waiting: 14 s for one that hangs, and heartbeats
-	 * must be back before a controller gives this amphora up, after 60 s.
-	 */
-	THREADS = 20,
-};
+/*
+ * At the agent's start. Starting is mostly waiting: 14 s for one that hangs, and heartbeats must be
+ * back before a controller gives this amphora up, after 60 s.
+ */
+enum { THREADS = 20 };
 
 struct lvs_site {
 	const struct keepalived_site *keepalived;
@@ -141,7 +138,7 @@ bool lvs_instance_is_stopped(const struct lvs_site *site, const struct id *liste
 
 static bool serves_anything(const struct lvs_site *site, const struct id *listener)
 {
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 	cleanup_lvs_config struct lvs_config config = {0};
 
 	if (lvs_instance_read(site, listener, &text, NULL) < 0)
@@ -177,7 +174,7 @@ void lvs_instance_release(struct lvs_instance *instance)
 
 static bool is_installed(const struct lvs_instance *instance, const char *text, size_t size_bytes)
 {
-	cleanup_buf struct buf installed = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf installed = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 
 	return lvs_instance_read(instance->site, &instance->id, &installed, NULL) == 0 &&
 	       installed.size_bytes == size_bytes &&
@@ -284,7 +281,7 @@ static int process_failure(int r)
 static int instance_run(const struct lvs_site *site, const struct id *listener, bool reloads,
 	enum lvs_applied *ret_applied, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(LVS_CONFIG_MAX_BYTES);
 	cleanup_lvs_process struct lvs_process process;
 	bool started = false;
 	int r;

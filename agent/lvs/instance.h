@@ -21,6 +21,9 @@
 #include "base/id.h"
 #include "keepalived/site.h"
 
+/* Of an installed config: the largest upload, of which nothing is ever rewritten. */
+enum { LVS_CONFIG_MAX_BYTES = 16 * MIB };
+
 struct lvs_site; /* the keepalived site and the locks */
 
 /*
