@@ -19,7 +19,6 @@ DEFINE_CLEANUP(DIR *, closedir);
 
 enum {
 	CERTIFICATE_MAX_BYTES = 16 * MIB,
-	CONFIG_MAX_BYTES = 16 * MIB,
 	/* An upload that no config names yet is left alone for so long. */
 	UNREFERENCED_S = 60 * 60,
 };
@@ -108,38 +107,49 @@ static void candidates_list(const char *folder, struct candidates *ret_candidate
 	}
 }
 
-static void mark_by_configs(
-	struct candidates *candidates, const struct haproxy_site *site, const char *folder)
+static int mark_by_configs(struct candidates *candidates, const struct haproxy_site *site,
+	const char *folder, struct err *err)
 {
 	cleanup_free struct id *ids = NULL;
 	size_t count = 0;
+	int r = haproxy_site_load_balancers(site, &ids, &count, err);
 
-	haproxy_site_load_balancers(site, &ids, &count, NULL);
+	if (r < 0)
+		return r;
 	for (size_t lb = 0; lb < count; lb++) {
-		cleanup_buf struct buf config = BUF_INIT(CONFIG_MAX_BYTES);
+		cleanup_buf struct buf config = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 
-		if (haproxy_instance_read(site, &ids[lb], &config, NULL) < 0)
+		r = haproxy_instance_read(site, &ids[lb], &config, err);
+		/* Deleted meanwhile. */
+		if (r == -ENOENT)
 			continue;
+		if (r < 0)
+			return r;
 		for (size_t i = 0; i < candidates->count; i++)
 			if (haproxy_config_mentions(buf_text(&config), config.size_bytes, folder,
 				    candidates->items[i].name.text))
 				candidates->items[i].referenced = true;
 	}
+	return 0;
 }
 
 /* What a crt-list names is referenced if the list is. Only lists hold names that end in .pem. */
-static void mark_by_lists(struct candidates *candidates)
+static int mark_by_lists(struct candidates *candidates, struct err *err)
 {
 	for (size_t list = 0; list < candidates->count; list++) {
 		cleanup_buf struct buf content = BUF_INIT(CERTIFICATE_MAX_BYTES);
+		int r;
 
-		if (!candidates->items[list].referenced ||
-			file_read(candidates->items[list].path, &content, NULL) < 0)
+		if (!candidates->items[list].referenced)
 			continue;
+		r = file_read(candidates->items[list].path, &content, err);
+		if (r < 0)
+			return r;
 		for (size_t i = 0; i < candidates->count; i++)
 			if (strstr(buf_text(&content), candidates->items[i].name.text))
 				candidates->items[i].referenced = true;
 	}
+	return 0;
 }
 
 static bool is_due(const struct candidate *candidate, const char *files_before)
@@ -156,13 +166,20 @@ void haproxy_certificate_prune(struct haproxy_instance *instance, const char *fi
 	cleanup_free char *folder =
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_CERTIFICATES);
 	CLEANUP(candidates_deinit) struct candidates candidates = {0};
+	struct err err = ERR_NONE;
+	int r;
 
 	candidates_list(folder, &candidates);
-	mark_by_configs(&candidates, instance->site, folder);
-	mark_by_lists(&candidates);
+	r = mark_by_configs(&candidates, instance->site, folder, &err);
+	if (r == 0)
+		r = mark_by_lists(&candidates, &err);
+	/* Whatever is not read may name any of them. */
+	if (r < 0) {
+		log_warning("load balancer %s: no unused certificate is removed: %s",
+			instance->id.text, err.text);
+		return;
+	}
 	for (size_t i = 0; i < candidates.count; i++) {
-		struct err err = ERR_NONE;
-
 		if (!is_due(&candidates.items[i], files_before))
 			continue;
 		if (file_remove(candidates.items[i].path, &err) < 0)

@@ -191,6 +191,23 @@ static void only_what_nobody_refers_to_is_removed(void **state)
 	assert_stored("old.pem", false);
 }
 
+static void what_cannot_be_read_may_refer_to_anything(void **state)
+{
+	cleanup_free char *lb_folder = in_folder("lb");
+	cleanup_free char *no_config = in_folder("other/haproxy.cfg");
+
+	(void)state;
+	assert_int_equal(directory_make(lb_folder, 0755, NULL), 0);
+	write_file("lb/haproxy.cfg", "");
+	assert_int_equal(directory_make(no_config, 0755, NULL), 0);
+	store("old.pem", "x", 9999);
+	haproxy_certificate_prune(instance, "");
+	assert_stored("old.pem", true);
+	assert_int_equal(directory_remove(no_config, NULL), 0);
+	haproxy_certificate_prune(instance, "");
+	assert_stored("old.pem", false);
+}
+
 /* What references.h makes of a config in which every "F/" is the test's folder. */
 static int digest(const char *pattern, struct buf *ret_digest)
 {
@@ -281,6 +298,7 @@ int main(void)
 		cmocka_unit_test(a_nul_in_a_certificates_name_is_refused),
 		with_folder(a_stored_certificate_is_for_root_only_and_has_its_md5),
 		with_folder(only_what_nobody_refers_to_is_removed),
+		with_folder(what_cannot_be_read_may_refer_to_anything),
 		with_folder(a_changed_file_changes_the_digest),
 		with_folder(a_file_that_a_crt_list_names_changes_the_digest),
 		with_folder(what_only_looks_like_a_file_does_not_count),
