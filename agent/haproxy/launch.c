@@ -20,7 +20,6 @@
 #include "sys/service.h"
 
 enum {
-	CONFIG_MAX_BYTES = 16 * MIB,
 	START_TIMEOUT_MS = 25 * 1000,
 	RELOAD_TIMEOUT_MS = 25 * 1000,
 	/* How often it is looked whether the process that is waited for is still the same. */
@@ -85,15 +84,16 @@ void haproxy_launch_trim_outputs(const struct haproxy_site *site)
 }
 
 /*
- * HAProxy's own words on why it did not start: what it wrote, or, where its output went to the
- * journal, what it says when it is asked again.
+ * HAProxy's own words on why it did not start with a config: what it wrote, or, if that is nothing,
+ * what it says when it is asked again. config_file: HAPROXY_FILE_CONFIG or HAPROXY_FILE_PARTIAL, as
+ * below.
  */
-static void words_append(const struct haproxy_instance *instance, struct buf *ret_output)
+static void words_append(const struct haproxy_instance *instance, enum haproxy_file config_file,
+	struct buf *ret_output)
 {
 	cleanup_free char *path =
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_OUTPUT);
-	cleanup_free char *config =
-		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_CONFIG);
+	cleanup_free char *config = haproxy_site_path(instance->site, &instance->id, config_file);
 
 	if (ret_output->size_bytes == 0)
 		file_read(path, ret_output, NULL);
@@ -101,7 +101,6 @@ static void words_append(const struct haproxy_instance *instance, struct buf *re
 		haproxy_check(instance->site, config, ret_output, NULL);
 }
 
-/* config_file: HAPROXY_FILE_CONFIG or HAPROXY_FILE_PARTIAL. */
 static int service_start_haproxy(const struct haproxy_instance *instance,
 	enum haproxy_file config_file, bool *ret_started, struct err *err)
 {
@@ -157,7 +156,7 @@ static int start_wait(const struct haproxy_instance *instance, pid_t *ret_worker
 }
 
 static int launch(const struct haproxy_instance *instance, enum haproxy_file config_file,
-	pid_t *ret_worker, struct buf *ret_output, struct err *err)
+	pid_t *ret_worker, struct err *err)
 {
 	struct service_manager *services = instance->site->services;
 	struct service_name name = service_name(&instance->id);
@@ -180,10 +179,8 @@ static int launch(const struct haproxy_instance *instance, enum haproxy_file con
 		return 0;
 	if (r == -ECHILD || started)
 		service_stop(services, name.text, NULL);
-	if (r == -ECHILD) {
-		words_append(instance, ret_output);
+	if (r == -ECHILD)
 		return err_set(err, -EBADMSG, "starting haproxy: it ended at once");
-	}
 	return err_wrap(err, r, "starting haproxy");
 }
 
@@ -209,8 +206,7 @@ static void notes_log(const struct haproxy_instance *instance, const struct buf 
 	}
 }
 
-/* Writes the config that can be served now. *ret_is_whole: that is haproxy.cfg; nothing is written.
- */
+/* Writes what of haproxy.cfg can be served now; nothing when that is all of it: *ret_is_whole. */
 static int partial_store(
 	const struct haproxy_instance *instance, bool *ret_is_whole, struct err *err)
 {
@@ -218,9 +214,9 @@ static int partial_store(
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_CONFIG);
 	cleanup_free char *partial =
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_PARTIAL);
-	cleanup_buf struct buf whole = BUF_INIT(CONFIG_MAX_BYTES);
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX_BYTES);
-	cleanup_buf struct buf notes = BUF_INIT(CONFIG_MAX_BYTES);
+	cleanup_buf struct buf whole = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
+	cleanup_buf struct buf text = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
+	cleanup_buf struct buf notes = BUF_INIT(HAPROXY_CONFIG_MAX_BYTES);
 	int r = file_read(config, &whole, err);
 
 	if (r < 0)
@@ -236,16 +232,19 @@ static int partial_store(
 int haproxy_launch_start(const struct haproxy_instance *instance, pid_t *ret_worker,
 	struct buf *ret_output, struct err *err)
 {
+	enum haproxy_file config_file =
+		runs_partly(instance) ? HAPROXY_FILE_PARTIAL : HAPROXY_FILE_CONFIG;
 	bool is_whole;
-	int r;
+	int r = launch(instance, config_file, ret_worker, err);
 
-	if (runs_partly(instance))
-		return launch(instance, HAPROXY_FILE_PARTIAL, ret_worker, ret_output, err);
-	r = launch(instance, HAPROXY_FILE_CONFIG, ret_worker, ret_output, err);
-	if (r != -EBADMSG || partial_store(instance, &is_whole, NULL) < 0 || is_whole)
-		return r;
-	buf_clear(ret_output);
-	return launch(instance, HAPROXY_FILE_PARTIAL, ret_worker, ret_output, err);
+	if (r == -EBADMSG && config_file == HAPROXY_FILE_CONFIG &&
+		partial_store(instance, &is_whole, NULL) == 0 && !is_whole) {
+		config_file = HAPROXY_FILE_PARTIAL;
+		r = launch(instance, config_file, ret_worker, err);
+	}
+	if (r == -EBADMSG)
+		words_append(instance, config_file, ret_output);
+	return r;
 }
 
 /* What runs without some of its listeners runs with all of them from now on, if it can. */
@@ -290,10 +289,12 @@ int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_wo
 {
 	cleanup_free char *master_socket =
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_MASTER_SOCKET);
+	enum haproxy_file config_file =
+		runs_partly(instance) ? HAPROXY_FILE_PARTIAL : HAPROXY_FILE_CONFIG;
 	bool is_whole = false;
 	int r;
 
-	if (runs_partly(instance)) {
+	if (config_file == HAPROXY_FILE_PARTIAL) {
 		r = partial_store(instance, &is_whole, err);
 		if (r < 0)
 			return err_wrap(err, r, "reloading haproxy");
@@ -312,7 +313,7 @@ int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_wo
 	else
 		r = reload_by_signal(instance, master_socket, ret_worker, err);
 	if (r == -EBADMSG)
-		words_append(instance, ret_output);
+		words_append(instance, config_file, ret_output);
 	return r < 0 ? err_wrap(err, r, "reloading haproxy") : 0;
 }
 

@@ -26,9 +26,9 @@ pid_t haproxy_launch_worker(const struct haproxy_site *site, const struct id *id
 int haproxy_launch_start(const struct haproxy_instance *instance, pid_t *ret_worker,
 	struct buf *ret_output, struct err *err);
 /*
- * Puts a new worker in place of the present one; of what was left out at the start and need be no
- * longer, a new master. -EBADMSG: the new one did not start, HAProxy's
- * words are in ret_output, and the old one goes on.
+ * Puts a new worker in place of the present one; a new master, when what was left out at the start
+ * can be served now. -EBADMSG: the new one did not start, HAProxy's words are in ret_output, and
+ * the old one goes on.
  */
 int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_worker,
 	struct buf *ret_output, struct err *err);
@@ -38,7 +38,7 @@ int haproxy_launch_stop(const struct haproxy_instance *instance, struct err *err
 int haproxy_launch_remove(const struct haproxy_instance *instance, struct err *err);
 
 /*
- * HAProxy writes a line for every server that goes up or down, and its output is a file where no
- * journal takes it: empties those that have grown large. To be called now and then.
+ * HAProxy writes a line for every server that goes up or down into its file of output: empties
+ * those that have grown large. To be called now and then.
  */
 void haproxy_launch_trim_outputs(const struct haproxy_site *site);

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "base/alloc.h"
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "haproxy/config_line.h"
@@ -22,7 +24,8 @@ static bool names_file(const char *keyword)
 /* The first file that the line names and that is not there; NULL: none. */
 static const char *missing_file(const struct haproxy_line *line)
 {
-	for (size_t i = 1; i + 1 < line->word_count; i++) {
+	/* The first word behind the keyword is a name or an address. */
+	for (size_t i = 2; i + 1 < line->word_count; i++) {
 		const char *path = line->words[i + 1];
 
 		if (names_file(line->words[i]) && path[0] == '/' && !file_exists(path))
@@ -60,14 +63,19 @@ static bool section_drops(
 	       bind_lacks(opening, end, ret_notes);
 }
 
+/* Once for all the servers of a pool, which may be thousands with one file. */
 static bool server_drops(const struct haproxy_line *line, struct buf *ret_notes)
 {
 	const char *path = haproxy_line_is(line, "server", NULL) ? missing_file(line) : NULL;
+	cleanup_free char *note = NULL;
 
-	if (path)
-		buf_append_format(ret_notes, "server %s of %s is not used, because %s is missing\n",
-			line->words[1], line->section_name, path);
-	return path != NULL;
+	if (!path)
+		return false;
+	note = xformat("servers of %s that need %s are not used, because it is missing\n",
+		line->section_name, path);
+	if (!text_ends_with(buf_text(ret_notes), note))
+		buf_append_text(ret_notes, note);
+	return true;
 }
 
 void haproxy_partial_cut(

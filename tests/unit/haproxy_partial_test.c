@@ -67,13 +67,16 @@ static void every_kind_of_file_of_any_bind_line_counts(void **state)
 	}
 }
 
-static void a_server_without_its_certificate_goes_alone(void **state)
+#define NOT_USED(backend)                                                                          \
+	"servers of " backend " that need " MISSING " are not used, because it is missing\n"
+
+static void servers_without_their_certificate_go_alone_and_are_told_of_once(void **state)
 {
 	(void)state;
 	assert_cut("backend b\n  server s1 10.0.0.1:443 ssl crt " MISSING "\n"
-		   "  server s2 10.0.0.2:80\n",
-		"backend b\n  server s2 10.0.0.2:80\n",
-		"server s1 of b is not used, because " MISSING " is missing\n");
+		   "  server s2 10.0.0.2:80\n  server s3 10.0.0.3:443 ssl crt " MISSING "\n"
+		   "backend c\n  server s1 10.0.0.1:443 ssl crt " MISSING "\n",
+		"backend b\n  server s2 10.0.0.2:80\nbackend c\n", NOT_USED("b") NOT_USED("c"));
 }
 
 /* Without it the servers would be trusted whoever they are. */
@@ -90,7 +93,8 @@ static void what_holds_for_all_servers_stays(void **state)
 static void paths_that_are_no_files_words_do_not_count(void **state)
 {
 	static const char config[] = "frontend f\n  bind :443 ssl crt site.pem\n"
-				     "  use_backend b if { path " MISSING " }\n";
+				     "  use_backend b if { path " MISSING " }\n"
+				     "backend b\n  server crt " MISSING "\n";
 
 	(void)state;
 	assert_cut(config, config, "");
@@ -102,7 +106,7 @@ int main(void)
 		cmocka_unit_test(a_config_whose_files_are_there_stays_byte_for_byte),
 		cmocka_unit_test(a_frontend_without_its_certificate_goes_and_the_others_stay),
 		cmocka_unit_test(every_kind_of_file_of_any_bind_line_counts),
-		cmocka_unit_test(a_server_without_its_certificate_goes_alone),
+		cmocka_unit_test(servers_without_their_certificate_go_alone_and_are_told_of_once),
 		cmocka_unit_test(what_holds_for_all_servers_stays),
 		cmocka_unit_test(paths_that_are_no_files_words_do_not_count),
 	};
