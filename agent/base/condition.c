@@ -14,17 +14,17 @@ static void raise_with(struct condition *condition, int code, bool is_sayable, c
 	va_list arguments)
 {
 	char text[ERR_TEXT_MAX];
-	bool is_same = condition->text && condition->code == code;
+	bool is_second = condition->text && condition->code == code;
 
 	vsnprintf(text, sizeof(text), format, arguments);
 	free(condition->text);
 	condition->text = xstrdup(text);
 	condition->code = code;
-	if (is_same && condition->is_said)
+	if ((condition->is_said && condition->said_code == code) || (!is_sayable && !is_second))
 		return;
-	condition->is_said = is_sayable || is_same;
-	if (condition->is_said)
-		log_warning("%s", text);
+	condition->is_said = true;
+	condition->said_code = code;
+	log_warning("%s", text);
 }
 
 void condition_raise(struct condition *condition, int code, const char *format, ...)

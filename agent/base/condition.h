@@ -14,7 +14,8 @@
 struct condition {
 	char *text; /* NULL while all is well */
 	int code;
-	bool is_said;
+	bool is_said;  /* the log has heard that it holds, */
+	int said_code; /* for this reason */
 };
 
 /*

@@ -76,12 +76,31 @@ static void what_may_be_a_change_on_its_way_is_said_when_it_lasts(void **state)
 	assert_string_equal(buf_text(&problems), "not yet");
 }
 
+static void what_the_log_has_heard_of_is_over_whatever_was_suspected_since(void **state)
+{
+	struct condition condition = {0};
+	struct captured_log log;
+
+	(void)state;
+	captured_log_start(&log);
+	condition_suspect(&condition, -ESRCH, "gone");
+	condition_suspect(&condition, -ESRCH, "gone");
+	condition_suspect(&condition, -EIO, "broken");
+	condition_suspect(&condition, -ESRCH, "gone");
+	condition_suspect(&condition, -EIO, "broken");
+	condition_clear(&condition, "well again");
+	captured_log_text(&log);
+	captured_log_stop(&log);
+	assert_string_equal(log.text, "<4>gone\n<6>well again\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_log_hears_of_changes_only),
 		cmocka_unit_test(the_text_is_the_present_one),
 		cmocka_unit_test(what_may_be_a_change_on_its_way_is_said_when_it_lasts),
+		cmocka_unit_test(what_the_log_has_heard_of_is_over_whatever_was_suspected_since),
 	};
 
 	return cmocka_run_group_tests_name("condition", tests, NULL, NULL);
