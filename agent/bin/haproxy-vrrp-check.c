@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "keepalived/process.h"
 #include "sys/stats_socket.h"
@@ -27,6 +28,7 @@ static const char command[] = "show stat -1 1 -1";
 
 static const struct option options[] = {
 	{"pid-file", required_argument, NULL, 'p'},
+	{"unless", required_argument, NULL, 'u'},
 	{"version", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -34,9 +36,10 @@ static const struct option options[] = {
 
 static void help_print(void)
 {
-	printf("usage: haproxy-vrrp-check [SOCKET ...] [--pid-file FILE ...]\n"
-	       "Whether every HAProxy answers on its stats SOCKET, and the keepalived that each\n"
-	       "pid FILE names runs. Says on stderr what is wrong.\n\n"
+	printf("usage: haproxy-vrrp-check [SOCKET ...] [--pid-file FILE ...] [--unless FILE ...]\n"
+	       "Whether every HAProxy answers on its stats SOCKET, the keepalived that each pid\n"
+	       "FILE names runs, and there is no FILE that tells of listeners that an HAProxy\n"
+	       "leaves out. Says on stderr what is wrong.\n\n"
 	       "Exit status: 0 all of them, 1 not all or none given, 2 wrong use.\n");
 }
 
@@ -80,6 +83,14 @@ static bool pid_file_check(const char *path)
 	return false;
 }
 
+static bool absence_check(const char *path)
+{
+	if (!file_exists(path))
+		return true;
+	fprintf(stderr, "haproxy-vrrp-check: %s is there: listeners are left out\n", path);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	bool serve = true;
@@ -91,6 +102,9 @@ int main(int argc, char **argv)
 		case 'p':
 			asked++;
 			serve = pid_file_check(optarg) && serve;
+			break;
+		case 'u':
+			serve = absence_check(optarg) && serve;
 			break;
 		case 'v':
 			printf("haproxy-vrrp-check %s\n", AMPHORA_AGENT_VERSION);

@@ -17,26 +17,39 @@
 /* Whoever looks last writes last. */
 static pthread_mutex_t refresh_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-struct paths {
+/* Of haproxy-vrrp-check. */
+struct arguments {
 	char **items;
 	size_t count;
 };
 
-static void paths_deinit(struct paths *paths)
+static void arguments_deinit(struct arguments *arguments)
 {
-	for (size_t i = 0; i < paths->count; i++)
-		free(paths->items[i]);
-	free(paths->items);
+	for (size_t i = 0; i < arguments->count; i++)
+		free(arguments->items[i]);
+	free(arguments->items);
 }
 
-/* Takes path over. */
-static void paths_add(struct paths *paths, char *path)
+/* Takes item over. */
+static void arguments_add(struct arguments *arguments, char *item)
 {
-	paths->items = xrealloc_array(paths->items, paths->count + 1, sizeof(*paths->items));
-	paths->items[paths->count++] = path;
+	arguments->items =
+		xrealloc_array(arguments->items, arguments->count + 1, sizeof(*arguments->items));
+	arguments->items[arguments->count++] = item;
 }
 
-static int sockets_find(const struct haproxy_site *site, struct paths *ret_sockets, struct err *err)
+/* Whether it answers, and serves all of its listeners. */
+static void haproxy_ask(
+	const struct haproxy_site *site, const struct id *id, struct arguments *arguments)
+{
+	cleanup_free char *partial = haproxy_site_path(site, id, HAPROXY_FILE_PARTIAL);
+
+	arguments_add(arguments, haproxy_site_path(site, id, HAPROXY_FILE_STATS_SOCKET));
+	arguments_add(arguments, xformat("--unless=%s", partial));
+}
+
+static int haproxys_ask(
+	const struct haproxy_site *site, struct arguments *arguments, struct err *err)
 {
 	cleanup_free struct id *ids = NULL;
 	size_t count = 0;
@@ -46,8 +59,7 @@ static int sockets_find(const struct haproxy_site *site, struct paths *ret_socke
 		cleanup_free char *stopped = haproxy_site_path(site, &ids[i], HAPROXY_FILE_STOPPED);
 
 		if (!file_exists(stopped))
-			paths_add(ret_sockets,
-				haproxy_site_path(site, &ids[i], HAPROXY_FILE_STATS_SOCKET));
+			haproxy_ask(site, &ids[i], arguments);
 	}
 	return r;
 }
@@ -61,31 +73,32 @@ static bool is_part(const char *base_path, const struct id *listener)
 	return !file_exists(stopped) && file_exists(running);
 }
 
-static int pid_files_find(const char *base_path, struct paths *ret_pid_files, struct err *err)
+static int lvs_listeners_ask(const char *base_path, struct arguments *arguments, struct err *err)
 {
 	cleanup_free struct id *ids = NULL;
 	size_t count = 0;
 	int r = lvs_listeners(base_path, &ids, &count, err);
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		cleanup_free char *pid_file = lvs_path(base_path, &ids[i], LVS_FILE_PID);
+
 		if (is_part(base_path, &ids[i]))
-			paths_add(ret_pid_files, lvs_path(base_path, &ids[i], LVS_FILE_PID));
+			arguments_add(arguments, xformat("--pid-file=%s", pid_file));
+	}
 	return r;
 }
 
 static int refresh(const struct deploy_site *deploy, struct err *err)
 {
 	const struct keepalived_site *site = deploy->keepalived;
-	CLEANUP(paths_deinit) struct paths sockets = {0};
-	CLEANUP(paths_deinit) struct paths pid_files = {0};
-	int r = sockets_find(deploy->haproxy, &sockets, err);
+	CLEANUP(arguments_deinit) struct arguments arguments = {0};
+	int r = haproxys_ask(deploy->haproxy, &arguments, err);
 
 	if (r == 0)
-		r = pid_files_find(site->base_path, &pid_files, err);
+		r = lvs_listeners_ask(site->base_path, &arguments, err);
 	if (r < 0)
 		return r;
-	return check_script_store(site, (const char *const *)sockets.items, sockets.count,
-		(const char *const *)pid_files.items, pid_files.count, err);
+	return check_script_store(site, (const char *const *)arguments.items, arguments.count, err);
 }
 
 void vrrp_check_refresh(const struct deploy_site *site)

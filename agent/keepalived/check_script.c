@@ -22,8 +22,8 @@ static void append_quoted(struct buf *script, const char *text)
 	buf_append_char(script, '\'');
 }
 
-int check_script_store(const struct keepalived_site *site, const char *const *sockets,
-	size_t socket_count, const char *const *pid_files, size_t pid_file_count, struct err *err)
+int check_script_store(const struct keepalived_site *site, const char *const *arguments,
+	size_t argument_count, struct err *err)
 {
 	cleanup_free char *path = xformat("%s/vrrp/check_script.sh", site->base_path);
 	cleanup_free char *program = installation_find_program("haproxy-vrrp-check");
@@ -34,13 +34,9 @@ int check_script_store(const struct keepalived_site *site, const char *const *so
 				 "VIP.\n"
 				 "exec ");
 	append_quoted(&script, program);
-	for (size_t i = 0; i < socket_count; i++) {
+	for (size_t i = 0; i < argument_count; i++) {
 		buf_append_char(&script, ' ');
-		append_quoted(&script, sockets[i]);
-	}
-	for (size_t i = 0; i < pid_file_count; i++) {
-		buf_append_text(&script, " --pid-file ");
-		append_quoted(&script, pid_files[i]);
+		append_quoted(&script, arguments[i]);
 	}
 	buf_append_char(&script, '\n');
 	if (buf_error(&script))

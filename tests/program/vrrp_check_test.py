@@ -127,6 +127,16 @@ def test_a_pid_file_must_name_a_keepalived_that_runs(tmp_path, resources):
     assert check("--pid-file", pid_file).returncode == 1
 
 
+def test_one_that_leaves_listeners_out_is_a_failure(haproxy_with, tmp_path):
+    haproxy, partial = haproxy_with(STATISTICS), tmp_path / "lb.partial.cfg"
+    assert check(haproxy, f"--unless={partial}").returncode == 0
+    partial.touch()
+    result = check(haproxy, f"--unless={partial}")
+    assert result.returncode == 1
+    assert str(partial) in result.stderr
+    assert "nothing to serve" in check(f"--unless={tmp_path / 'absent'}").stderr
+
+
 def test_wrong_use_is_told_from_failure():
     assert check("--color").returncode == 2
     assert check("--pid-file").returncode == 2

@@ -42,12 +42,11 @@ static int teardown(void **state)
 
 #define with_site(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
-static void store(const char *const *sockets, size_t socket_count, const char *const *pid_files,
-	size_t pid_file_count)
+static void store(const char *const *arguments, size_t argument_count)
 {
 	struct err err = ERR_NONE;
 
-	if (check_script_store(&site, sockets, socket_count, pid_files, pid_file_count, &err) < 0)
+	if (check_script_store(&site, arguments, argument_count, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -75,16 +74,15 @@ static char *arguments_seen(void)
 	return buf_take_text(&output);
 }
 
-static void it_asks_every_socket_and_every_pid_file_whatever_their_names(void **state)
+static void its_arguments_are_those_given_whatever_they_hold(void **state)
 {
 	cleanup_free char *socket = xformat("%s/lb.sock", site.base_path);
-	cleanup_free char *pid_file = xformat("%s/lvs/a.pid", site.base_path);
-	cleanup_free char *expected =
-		xformat("<><%s></other.sock><--pid-file><%s>", socket, pid_file);
+	cleanup_free char *pid_file = xformat("--pid-file=%s/lvs/a.pid", site.base_path);
+	cleanup_free char *expected = xformat("<><%s></other.sock><%s>", socket, pid_file);
 	cleanup_free char *seen = NULL;
 
 	(void)state;
-	store((const char *[]){socket, "/other.sock"}, 2, (const char *[]){pid_file}, 1);
+	store((const char *[]){socket, "/other.sock", pid_file}, 3);
 	seen = arguments_seen();
 	assert_string_equal(seen, expected);
 }
@@ -95,7 +93,7 @@ static void everybody_may_run_it(void **state)
 	struct stat status;
 
 	(void)state;
-	store(NULL, 0, NULL, 0);
+	store(NULL, 0);
 	umask(before);
 	assert_int_equal(stat(script, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0755);
@@ -108,12 +106,12 @@ static void one_that_says_so_already_is_left_alone(void **state)
 	struct stat after;
 
 	(void)state;
-	store(sockets, 2, NULL, 0);
+	store(sockets, 2);
 	assert_int_equal(stat(script, &before), 0);
-	store(sockets, 2, NULL, 0);
+	store(sockets, 2);
 	assert_int_equal(stat(script, &after), 0);
 	assert_int_equal(after.st_ino, before.st_ino);
-	store(sockets, 1, NULL, 0);
+	store(sockets, 1);
 	assert_int_equal(stat(script, &after), 0);
 	assert_int_not_equal(after.st_ino, before.st_ino);
 }
@@ -123,9 +121,9 @@ static void one_that_cannot_be_run_is_mended(void **state)
 	struct stat status;
 
 	(void)state;
-	store(NULL, 0, NULL, 0);
+	store(NULL, 0);
 	assert_int_equal(chmod(script, 0644), 0);
-	store(NULL, 0, NULL, 0);
+	store(NULL, 0);
 	assert_int_equal(stat(script, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0755);
 }
@@ -135,7 +133,7 @@ static void nothing_to_serve_makes_it_ask_for_nothing(void **state)
 	cleanup_free char *seen = NULL;
 
 	(void)state;
-	store(NULL, 0, NULL, 0);
+	store(NULL, 0);
 	seen = arguments_seen();
 	assert_string_equal(seen, "<>");
 }
@@ -143,7 +141,7 @@ static void nothing_to_serve_makes_it_ask_for_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_site(it_asks_every_socket_and_every_pid_file_whatever_their_names),
+		with_site(its_arguments_are_those_given_whatever_they_hold),
 		with_site(everybody_may_run_it),
 		with_site(one_that_says_so_already_is_left_alone),
 		with_site(one_that_cannot_be_run_is_mended),
