@@ -36,8 +36,7 @@ struct drive_files {
 int drive_file_path_parse(
 	const char *data, size_t size_bytes, struct tree_path *ret_path, struct err *err);
 
-/* Adds a file; *content becomes the list's and is empty afterwards. -E2BIG when there are too many.
- */
+/* Adds a file; *content becomes the list's and is empty afterwards. -E2BIG: there are too many. */
 int drive_files_add(struct drive_files *files, const struct tree_path *path, struct buf *content,
 	struct err *err);
 void drive_files_deinit(struct drive_files *files);

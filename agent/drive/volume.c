@@ -106,8 +106,7 @@ int volume_find(const char *root, const char *label, unsigned wait_s,
 	return 0;
 }
 
-/* A mount that no path leads to: closing the descriptor, in whatever way the program ends, ends it.
- */
+/* A mount that no path leads to: closing the descriptor, however the program ends, ends it. */
 static int mount_detached(const char *device, const char *file_system, int *ret_fd, struct err *err)
 {
 	enum {
