@@ -289,6 +289,24 @@ def test_a_host_header_inside_httpchk_becomes_http_check_send(amphora, server):
     eventually(lambda: balancer.member_status(server) == "UP", "the member is UP")
 
 
+def test_the_largest_upload_can_be_read_also_when_it_has_grown(amphora, server):
+    balancer = LoadBalancer(amphora, [server], mode="http", pool_lines=(
+        r"option httpchk GET /healthz HTTP/1.1\r\nHost:\ www.example.com",
+        "http-check expect rstatus 200"))
+    text, size = balancer.configuration(), 16 << 20
+    line = "# a comment of sixty-four characters, which HAProxy has to skip\n"
+    text += line * ((size - len(text)) // len(line))
+    text += "\n" * (size - len(text))
+    assert balancer.upload(text).status == 202
+    assert len(rewritten(amphora, balancer)) > size
+    answer = amphora.api.get(f"/1.0/loadbalancer/{balancer.id}/haproxy")
+    assert answer.status == 200 and len(answer.body) > size
+    assert [listener["uuid"] for listener in amphora.api.get("/1.0/listeners").json] == [
+        balancer.listener_id]
+    assert balancer.act("reload").status == 202
+    assert who_answers(balancer.port) == "one"
+
+
 def test_the_bare_version_of_httpchk_is_left_as_it_is(amphora, server):
     balancer = LoadBalancer(amphora, [server], mode="http", pool_lines=(
         "option httpchk GET /healthz HTTP/1.0", "http-check expect rstatus 200"))
