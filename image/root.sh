@@ -35,9 +35,10 @@ is_installed() {
 	[ "$(chroot "$root" dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# lay_tree FOLDER [OPTION...]: its files over the rest, root's, as old as the commit.
+# lay_tree FOLDER [OPTION...]: its files over the rest, root's, as old as the commit, in an order that no disk decides.
 lay_tree() {
-	tar -C "$1" --owner=0 --group=0 --mtime="@$SOURCE_DATE_EPOCH" "${@:2}" -cf - . | tar -C "$root" --no-overwrite-dir -xf -
+	tar -C "$1" --sort=name --owner=0 --group=0 --mtime="@$SOURCE_DATE_EPOCH" "${@:2}" -cf - . |
+		tar -C "$root" --no-overwrite-dir -xf -
 }
 
 # tree/, what images of Octavia's have too, and of the folders tree-PACKAGE/ those whose packages are there: readable, whatever
@@ -83,7 +84,8 @@ check() {
 	local found
 	found=$(find "$root" -xdev \( -path '*/bin/python*' -o -path '*/lib/python*' -o -path '*/bin/*gcc*' -o -path '*/bin/ld' \
 		-o -path '*/sbin/sshd' \) -not -path "$root/usr/share/*" -printf '%P\n')
-	case " ${IMAGE_PACKAGES:-} " in
+	# shellcheck disable=SC2086,SC2116 # a list, on one line
+	case " $(echo ${IMAGE_PACKAGES:-}) " in
 	*" openssh-server "*) found=$(grep -v '^usr/sbin/sshd$' <<<"$found" || true) ;;
 	esac
 	[ -z "$found" ] || {
