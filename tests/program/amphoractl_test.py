@@ -265,7 +265,6 @@ def test_every_path_reaches_the_member_as_it_was_written(render, tmp_path):
         finally:
             haproxy.terminate()
             haproxy.wait(10)
-        server.shutdown()
 
 
 @pytest.mark.parametrize("member_count", [1, 500])
