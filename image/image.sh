@@ -113,8 +113,7 @@ make_image() {
 	(cd "$folder" && sha256sum "$name.qcow2")
 }
 
-# Trees are made in memory, for speed, and because files are listed there in the order they were made in: mke2fs numbers
-# them so.
+# Trees are made in memory, for speed.
 memory=$folder/memory
 mkdir -p "$memory"
 mount -t tmpfs -o mode=0755,size=4G amphora "$memory"

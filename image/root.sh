@@ -35,10 +35,9 @@ is_installed() {
 	[ "$(chroot "$root" dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# lay_tree FOLDER [OPTION...]: its files over the rest, root's, as old as the commit, in an order that no disk decides.
+# lay_tree FOLDER [OPTION...]: its files over the rest, root's, as old as the commit.
 lay_tree() {
-	tar -C "$1" --sort=name --owner=0 --group=0 --mtime="@$SOURCE_DATE_EPOCH" "${@:2}" -cf - . |
-		tar -C "$root" --no-overwrite-dir -xf -
+	tar -C "$1" --owner=0 --group=0 --mtime="@$SOURCE_DATE_EPOCH" "${@:2}" -cf - . | tar -C "$root" --no-overwrite-dir -xf -
 }
 
 # tree/, what images of Octavia's have too, and of the folders tree-PACKAGE/ those whose packages are there: readable, whatever

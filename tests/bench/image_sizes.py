@@ -105,8 +105,6 @@ def image_tree(name, image, folder):
                 tree.files[path] = file.stat().st_size
             if is_record(path):
                 tree.take_record(path, file.read_text())
-    if not tree.packages:  # debugfs has no other way to say that it failed
-        sys.exit(f"image_sizes.py: {image}: no file system with Debian packages can be read")
     return tree
 
 
