@@ -179,14 +179,15 @@ image:
 
 # The Debian below the agent, and the same with the other agent.
 image_suite := $(or $(IMAGE_SUITE),trixie)
-build/image/debian-%.tar.zst: image/base.sh
-	$(Q)image/base.sh $* $(@:.tar.zst=.new.tar.zst) && mv $(@:.tar.zst=.new.tar.zst) $@
-build/image/python-%.tar.zst: image/base.sh
-	$(Q)image/base.sh $* $(@:.tar.zst=.new.tar.zst) octavia-agent && mv $(@:.tar.zst=.new.tar.zst) $@
+debian_tree := build/image/debian-$(image_suite).tar.zst
+python_tree := build/image/python-$(image_suite).tar.zst
+$(python_tree): other_agent := octavia-agent
+$(debian_tree) $(python_tree): image/base.sh | image
+	$(Q)image/base.sh $(image_suite) $(@:.tar.zst=.new.tar.zst) $(other_agent) && mv $(@:.tar.zst=.new.tar.zst) $@
 
-image-sizes: image build/image/debian-$(image_suite).tar.zst \
-		$(if $(VS),build/image/python-$(image_suite).tar.zst)
-	$(Q)$(PYTHON) -B tests/bench/image_sizes.py build/image/amphora-$(image_suite)-*.qcow2 $(wordlist 2,3,$^)
+compared_trees := $(debian_tree) $(if $(VS),$(python_tree))
+image-sizes: image $(compared_trees)
+	$(Q)$(PYTHON) -B tests/bench/image_sizes.py build/image/amphora-$(image_suite)-*.qcow2 $(compared_trees)
 
 test-image-reproducible: image
 	$(Q)image/reproducible_test.sh build/image

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 
-: "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
 # shellcheck source=/dev/null
 . /etc/os-release

@@ -29,7 +29,8 @@ fail() {
 }
 
 make_debian_tree() {
-	export DIB_DEBIAN_TREE=$folder/debian-$DIB_RELEASE.tar
+	export DIB_DEBIAN_TREE
+	DIB_DEBIAN_TREE=$folder/debian-$DIB_RELEASE-$(sha256sum <<<"$tree_packages" | cut -c1-12).tar
 	[ ! -e "$DIB_DEBIAN_TREE" ] || return 0
 	mmdebstrap --quiet --mode=root --variant=minbase --format=tar --include="${tree_packages// /,}" \
 		--aptopt='APT::Install-Recommends "false"' --aptopt='APT::Sandbox::User "root"' \
@@ -100,6 +101,7 @@ expect_purge() {
 }
 
 cloud_init_is_the_default() {
+	local unit
 	build amphora-agent
 	expect_whole_tree cloud-init.target
 	expect_units enabled amphora-agent.service amphora-netns.service rsyslog.service ssh.service \

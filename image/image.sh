@@ -19,7 +19,7 @@ mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 suite=${IMAGE_SUITE:-trixie}
 arch=$(dpkg --print-architecture)
-: "${SOURCE_DATE_EPOCH:=$(git -C "$here" log -1 --format=%ct)}"
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$here" log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
 # One moment for all that Debian's packages make, so that a kept tree is the same as a new one.
 base_epoch=1700000000
@@ -48,24 +48,33 @@ logged() {
 	}
 }
 
-# Where the tree that a script makes of these packages is kept: named after both.
+# Where the tree that a script makes of these packages is kept: named after all that it is made of but Debian.
 kept_path() {
 	printf '%s/%s-%s-%s.tar.zst' "$folder" "$(basename "$1" .sh)" "$suite" \
-		"$({ cat "$1" && printf '%s\n' "${@:2}"; } | sha256sum | cut -c1-12)"
+		"$({ cat "$1" && printf '%s\n' "$base_epoch" "${@:2}"; } | sha256sum | cut -c1-12)"
 }
 
 # The tree that a script makes of these packages, or made before.
 keep_tree() {
-	local kept name
+	local kept name new
 	name=$(basename "$1" .sh)
 	kept=$(kept_path "$@")
-	[ ! -e "$kept" ] || return 0
+	if [ -e "$kept" ]; then
+		step "$name, Debian $suite of $(date -r "$kept" +%F): $kept"
+		return
+	fi
 	step "$name, Debian $suite: $kept"
-	TMPDIR=$memory SOURCE_DATE_EPOCH=$base_epoch logged "$name-$suite" "$1" "$suite" "${kept%.tar.zst}.new.tar.zst" "${@:2}"
-	mv "${kept%.tar.zst}.new.tar.zst" "$kept"
+	new=${kept%.tar.zst}.$BASHPID.tar.zst
+	# What fails leaves a file too, and must not be taken for a tree from then on; nor does bash stop here where the caller
+	# asks whether it failed.
+	if ! TMPDIR=$memory SOURCE_DATE_EPOCH=$base_epoch logged "$name-$suite" "$1" "$suite" "$new" "${@:2}"; then
+		rm -f "$new"
+		return 1
+	fi
+	mv "$new" "$kept"
 }
 
-# By the compiler and the libraries of the image's own suite, not this machine's.
+# By the compiler and the libraries of the image's own suite, not this machine's, and with nobody's CFLAGS or MAKEFLAGS.
 make_package() {
 	local compiler=$memory/compiler
 	keep_tree "$here/compiler.sh"
@@ -74,7 +83,8 @@ make_package() {
 	tar --numeric-owner -xf "$(kept_path "$here/compiler.sh")" -C "$compiler"
 	mkdir "$compiler/src"
 	cp -a "$here"/../{Makefile,LICENSE,README.md,agent,templates,systemd,image} "$compiler/src"
-	logged "package-$suite" chroot "$compiler" /src/image/deb.sh /out
+	logged "package-$suite" env --ignore-environment PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL="$LC_ALL" TZ="$TZ" \
+		SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" chroot "$compiler" /src/image/deb.sh /out
 	mv "$compiler"/out/amphora-agent_*.deb "$memory/package.deb"
 	rm -rf "$compiler"
 }
@@ -94,20 +104,21 @@ make_image() {
 	step "amphora of $suite"
 	mkdir "$memory/root"
 	logged "root-$suite" "$here/root.sh" "$(kept_path "$here/base.sh" "${base_packages[@]}")" "$memory/package.deb" "$memory/root"
-	"$here/manifest.sh" "$memory/root" "$suite" >"$folder/$name.cdx.json"
+	"$here/manifest.sh" "$memory/root" "$suite" >"$memory/$name.cdx.json"
 	step "disk: $folder/$name.qcow2"
 	NAME="amphora $suite $arch" "$here/disk.sh" "$memory/root" "$folder/$name.qcow2"
+	mv "$memory/$name.cdx.json" "$folder"
 	ln -sf "$name.qcow2" "$folder/amphora-$arch.qcow2"
 	ln -sf "$name.cdx.json" "$folder/amphora-$arch.cdx.json"
 	(cd "$folder" && sha256sum "$name.qcow2")
 }
 
-# Trees are made in memory, for speed, and because files are listed there in the order they were made in: mke2fs numbers
-# them so.
+# Trees are made in memory, for speed.
 memory=$folder/memory
 mkdir -p "$memory"
 mount -t tmpfs -o mode=0755,size=4G amphora "$memory"
-read -ra base_packages <<<"$libraries ${IMAGE_PACKAGES:-}"
+# shellcheck disable=SC2206 # lists
+base_packages=($libraries ${IMAGE_PACKAGES:-})
 
 make_parts
 make_image

@@ -1,8 +1,8 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # usage: manifest.sh ROOT SUITE
 # Prints what the amphora in ROOT is made of, every Debian package with its version and source, as CycloneDX.
-set -eu
+set -euo pipefail
 root=$1
 suite=$2
 : "${SOURCE_DATE_EPOCH:?}"
@@ -17,12 +17,14 @@ chroot "$root" dpkg-query -W -f '${Package} ${Version} ${Architecture} ${source:
 		printf "{\"type\": \"operating-system\", \"name\": \"amphora\", \"version\": \"%s-%s\"}},\n", suite, arch
 		printf "  \"components\": ["
 	}
+	function encoded(text) {
+		gsub(/\+/, "%2B", text)
+		gsub(/:/, "%3A", text)
+		return text
+	}
 	{
-		version = $2
-		gsub(/\+/, "%2B", version)
-		gsub(/:/, "%3A", version)
 		printf "%s\n    {\"type\": \"library\", \"name\": \"%s\", \"version\": \"%s\", ", (NR > 1 ? "," : ""), $1, $2
-		printf "\"purl\": \"pkg:deb/debian/%s@%s?arch=%s&distro=%s\", ", $1, version, $3, suite
+		printf "\"purl\": \"pkg:deb/debian/%s@%s?arch=%s&distro=%s\", ", encoded($1), encoded($2), $3, suite
 		printf "\"properties\": [{\"name\": \"debian:source\", \"value\": \"%s %s\"}]}", $4, $5
 	}
 	END { printf "\n  ]\n}\n" }'

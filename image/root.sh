@@ -83,7 +83,8 @@ check() {
 	local found
 	found=$(find "$root" -xdev \( -path '*/bin/python*' -o -path '*/lib/python*' -o -path '*/bin/*gcc*' -o -path '*/bin/ld' \
 		-o -path '*/sbin/sshd' \) -not -path "$root/usr/share/*" -printf '%P\n')
-	case " ${IMAGE_PACKAGES:-} " in
+	# shellcheck disable=SC2086,SC2116 # a list, on one line
+	case " $(echo ${IMAGE_PACKAGES:-}) " in
 	*" openssh-server "*) found=$(grep -v '^usr/sbin/sshd$' <<<"$found" || true) ;;
 	esac
 	[ -z "$found" ] || {

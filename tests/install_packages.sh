@@ -15,6 +15,10 @@ if [ "$(id -u)" != 0 ]; then
 	exit 1
 fi
 
+# One at a time, for make -j: dpkg and policy-rc.d are there once.
+exec 9>/run/lock/amphora-install-packages
+flock 9
+
 # policy-rc.d is Debian's way to say "start nothing"; the machine's own, if any, is put back.
 policy=/usr/sbin/policy-rc.d
 kept=
@@ -26,7 +30,9 @@ if [ -e "$policy" ]; then
 	kept=$policy.kept-by-amphora-agent
 	mv "$policy" "$kept"
 fi
-trap restore EXIT INT TERM
+trap restore EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 printf '#!/bin/sh\nexit 101\n' >"$policy"
 chmod 755 "$policy"
 

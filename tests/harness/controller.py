@@ -4,6 +4,7 @@ database. Nothing of Octavia is replaced here; it is only configured."""
 
 import os
 import pathlib
+import socket
 import types
 import uuid
 
@@ -47,6 +48,11 @@ LOOKUP_TABLES = {
 }
 
 
+def all_online(*ids):
+    """For Controller.wait_for."""
+    return dict.fromkeys(ids, constants.ONLINE)
+
+
 class ScratchDatabase:
     """Octavia's tables in an SQLite file; each reader opens it for itself."""
 
@@ -77,7 +83,7 @@ class Controller:
         self.directory = pathlib.Path(directory)
         self.amphora = amphora
         self.amphorae = []
-        self.heartbeat_port = amphora.heartbeat_port or free_port()
+        self.heartbeat_port = amphora.heartbeat_port or free_port(kind=socket.SOCK_DGRAM)
         self._configure()
         self.database = ScratchDatabase(self.directory / "octavia.sqlite")
         self.driver = rest_api_driver.HaproxyAmphoraLoadBalancerDriver()
@@ -276,7 +282,7 @@ class Controller:
             statuses.update({member.id: member.operating_status for member in pool.members})
         return statuses
 
-    def wait_for(self, lb_id, wanted, timeout_s=20):
+    def wait_for(self, lb_id, wanted, timeout_s=60):
         """Lets the health manager take heartbeats until the database has these operating statuses."""
         def reached():
             self.health_manager.check()

@@ -17,6 +17,9 @@ from harness.controller import HEARTBEAT_KEY
 from harness.eventually import eventually
 from harness.virtual_machine import BOOT_S, CONTROLLER_HOST, MANAGEMENT_MAC, VirtualMachine
 
+# The snapshot that tests go on from.
+BOOTED = "booted"
+
 # For a first answer: how often it is asked for, and for how long each time. Longer than a handshake
 # takes under emulation.
 ASK_PERIOD_S, ASK_TIMEOUT_S = 0.1, 3
@@ -108,7 +111,7 @@ class ImageAmphora:
         """Until it answers in another boot than `before` and has brought back what it brings back."""
         def booted():
             try:
-                return self.machine.boot_id() != before
+                return self.machine.boot_id(timeout_s=5) != before
             except socket.timeout:
                 return False  # asked while it went down
         eventually(booted, "the machine boots", timeout_s)

@@ -13,7 +13,7 @@ from octavia.network import data_models
 
 from harness.eventually import eventually
 from harness.neutron import MEMBER_SUBNET, VIP_SUBNET, port
-from harness.pair import NODES, PRIORITIES, VIP, Node, Pair
+from harness.pair import NODES, PRIORITIES, VIP, Node, Pair, without_state_line
 
 NAMESPACE = "amphora-haproxy"
 MEMBER_IPS = {"MASTER": "203.0.113.15", "BACKUP": "203.0.113.16"}
@@ -179,7 +179,7 @@ class ImagePair(Pair):
         text = keepalived_jinja.KeepalivedJinjaTemplater().build_keepalived_config(
             self.load_balancer(), self.controller.amphora_model(node.amphora),
             self.networks[node.amphora.id])
-        return text if self._has_state_line else text.replace(f"    state {node.role}\n", "")
+        return text if self._has_state_line else without_state_line(text, node.role)
 
     def add_listener(self, protocol, listener_port, server, monitor, persistence=None):
         """Of which the amphorae do not know before `update`."""

@@ -74,14 +74,14 @@ class ImageSite:
 
     # Who is served
 
-    def ask(self, port, whence=None, timeout_s=2):
+    def ask(self, port, whence=None, timeout_s=5):
         """Who answers the client, or the neighbour; None: nobody."""
         whence = whence or self.bed.client
         if port != UDP_PORT:
             return self.bed.ask(VIP, port, whence, timeout_s)
         return who_answers(whence, VIP, port, timeout_s)
 
-    def answers(self, whence=None, timeout_s=2):
+    def answers(self, whence=None, timeout_s=5):
         """By listener."""
         return [self.ask(port, whence, timeout_s) for port in self.listener_ids]
 

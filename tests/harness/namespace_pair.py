@@ -10,7 +10,7 @@ import sys
 
 from harness import haproxy, processes
 from harness.network_namespace import NetworkNamespace
-from harness.pair import GATEWAY, NODES, PORT, SUBNET, VIP, Node, Pair
+from harness.pair import GATEWAY, NODES, PORT, SUBNET, VIP, Node, Pair, without_state_line
 from harness.pair_config import PairConfig
 
 CLIENT, MEMBER_PORT = "198.51.100.100", 8080
@@ -43,7 +43,7 @@ class NamespaceNode(Node):
         lb_path = f"/1.0/loadbalancer/{self.config.id}"
         keepalived = self.config.keepalived(self.model, base_path)
         if not has_state_line:
-            keepalived = keepalived.replace(f"    state {self.role}\n", "")
+            keepalived = without_state_line(keepalived, self.role)
         for path, body in (
                 (f"/1.0/loadbalancer/{self.amphora.id}/{self.config.id}/haproxy",
                  self.config.haproxy(self.model, base_path)),

@@ -14,6 +14,13 @@ PRIORITIES = {"MASTER": 100, "BACKUP": 90}
 ADVERT_S = 1
 
 
+def without_state_line(config, role):
+    """What newer releases make of a keepalived config of release 11."""
+    line = f"    state {role}\n"
+    assert line in config, config
+    return config.replace(line, "")
+
+
 class Node:
     """One of the two. Has also has_vip(), sticky_clients(), and what may befall it."""
 

@@ -6,6 +6,7 @@ killed, and prints "START OK" for each when it ends, START on the clock that all
 
 import concurrent.futures
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -45,6 +46,7 @@ ASK = {"tcp": ask_tcp, "udp": ask_udp}
 
 
 def main():
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # it ends with its reader, however that ended
     ask, address, port = ASK[sys.argv[1]], sys.argv[2], int(sys.argv[3])
 
     def run(started):

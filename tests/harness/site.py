@@ -8,7 +8,9 @@ from octavia.network import data_models
 from harness.neutron import VIP_PORT_ID, VIP_SUBNET, port
 from harness.plugging import VIP, VRRP_IP
 
-# Of monitors that an emulated machine asks by.
+# Within which a heartbeat tells of what is so, on a machine that is emulated on a crowded one.
+TOLD_S = 60
+# Of monitors that such a machine asks by.
 PATIENT = {"delay": 1, "timeout": 5, "fall_threshold": 2}
 
 

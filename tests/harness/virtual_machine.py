@@ -5,6 +5,7 @@ reaches as CONTROLLER_HOST. More NICs are plugged in while it runs, as taps of a
 them from the beginning when it is powered on again."""
 
 import base64
+import contextlib
 import copy
 import itertools
 import json
@@ -69,24 +70,19 @@ def _connected(path):
 class Monitor:
     """qemu's, which speaks QMP."""
 
-    def __init__(self, path):
-        self._connection = eventually(lambda: self._try(path), "qemu's monitor answers", 20)
+    def __init__(self, connection):
+        self._connection = connection
         self._lines = self._connection.makefile("rb")
         self._lines.readline()
         self.execute("qmp_capabilities")
-
-    @staticmethod
-    def _try(path):
-        try:
-            return _connected(path)
-        except OSError:
-            return None
 
     def execute(self, command, descriptor=None, **arguments):
         request = json.dumps({"execute": command, "arguments": arguments}).encode()
         socket.send_fds(self._connection, [request], [descriptor] if descriptor else [])
         while True:
-            answer = json.loads(self._lines.readline())
+            line = self._lines.readline()
+            assert line, f"qemu has ended before it answered {command}"
+            answer = json.loads(line)
             assert "error" not in answer, f"qemu refuses {command}: {answer['error']}"
             if "return" in answer:
                 return answer["return"]
@@ -206,7 +202,7 @@ class VirtualMachine:
                 self._command() + (["-loadvm", snapshot] if snapshot else []),
                 pass_fds=[tap for _, tap in self._nics.values()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self.monitor = Monitor(self.folder / "monitor")
+        self.monitor = Monitor(eventually(self._monitor_socket, "qemu's monitor answers", 60))
         if snapshot:
             # Its shell may begin anew, for the connection that it knew is gone.
             self.shell.wait()
@@ -214,10 +210,18 @@ class VirtualMachine:
             self.shell.run(f"date -s @{time.time():.3f}")
         return self
 
+    def _monitor_socket(self):
+        assert self.is_running(), f"qemu has ended: {(self.folder / 'qemu.log').read_text()}"
+        with contextlib.suppress(OSError):
+            return _connected(self.folder / "monitor")
+        return None
+
     def _command(self):
+        """Of qemu, which ends with this process, however that ends."""
         slots = [word for number in range(SLOTS) for word in (
             "-device", f"pcie-root-port,id=slot{number},chassis={number + 1}")]
         return [
+            "setpriv", "--pdeathsig", "KILL",
             "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
             "-smp", str(self._processors), "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
             *self._firmware,
@@ -259,15 +263,16 @@ class VirtualMachine:
 
     def wait_until_off(self, timeout_s=BOOT_S):
         self._process.wait(timeout_s)
-        self.monitor.close()
+        if self.monitor:
+            self.monitor.close()
         self.shell.close()
 
     def reboot(self):
         """In order, as somebody inside would do it; returns at once."""
-        self.shell.ask("systemd-run --quiet --on-active=0.1 --timer-property=AccuracySec=1ms "
+        self.shell.run("systemd-run --quiet --on-active=0.1 --timer-property=AccuracySec=1ms "
                        "systemctl reboot")  # by default a timer may elapse a minute later
 
-    def boot_id(self, timeout_s=5):
+    def boot_id(self, timeout_s=60):
         return self.shell.run("cat /proc/sys/kernel/random/boot_id", timeout_s).strip()
 
     def save(self, name):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image's first boot: what it answers, when, and what runs on it."""
 
+import collections
 import re
 import shutil
 import socket
@@ -59,10 +60,11 @@ def test_the_machine_is_the_amphora_that_its_config_drive_names(booted, amphora,
 def test_what_an_idle_amphora_takes(shell, figure):
     rows = shell.run("cd /proc; for pid in [0-9]*; do echo $(cat $pid/comm) "
                      "$(awk '/^Pss:/ { print $2 }' $pid/smaps_rollup); done 2>/dev/null")
-    sizes = {row[0]: int(row[1]) for row in map(str.split, rows.splitlines()) if len(row) == 2}
-    for name in ("sh", "awk", "cat"):
-        sizes.pop(name, None)
-    for name, size in sorted(sizes.items(), key=lambda item: -item[1]):
+    sizes = collections.Counter()  # a name may be several processes'
+    for name, size in (row for row in map(str.split, rows.splitlines()) if len(row) == 2):
+        if name not in ("sh", "awk", "cat"):
+            sizes[name] += int(size)
+    for name, size in sizes.most_common():
         figure(f"memory of the idle guest (PSS): {name}", f"{size / 1024:.1f} MiB")
     figure("memory of the idle guest: all processes", f"{sum(sizes.values()) / 1024:.1f} MiB")
     ours = {name: size for name, size in sizes.items() if name in OUR_PROGRAMS}

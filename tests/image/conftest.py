@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import socket
 import tempfile
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from harness.amphora import ROOT
 from harness.health_manager import Beat, HealthManager
 from harness.controller import HEARTBEAT_KEY, Controller
-from harness.image_amphora import ImageAmphora
+from harness.image_amphora import BOOTED, ImageAmphora
 from harness.image_site import ImageSite
 from harness.network_bed import NetworkBed, new_mac
 from harness.neutron import MEMBER_SUBNET, MEMBER_SUBNET_6, VIP_SUBNET_6
@@ -21,7 +22,6 @@ from harness.plugging import MEMBER_IP, MEMBER_IP_6, VIP_6
 from harness.ports import free_port
 from harness.site import Site
 
-BOOTED = "booted"
 FIGURES = pytest.StashKey()
 
 
@@ -76,7 +76,7 @@ def booted(image, session_folder):
     """(the amphora, powered off, whose machine has the snapshot BOOTED; what was seen of its Boot)"""
     folder = session_folder / "booted"
     folder.mkdir()
-    with HealthManager(HEARTBEAT_KEY) as health_manager:
+    with HealthManager(HEARTBEAT_KEY, port=free_port(kind=socket.SOCK_DGRAM)) as health_manager:
         amphora = ImageAmphora.new(folder, image, free_port(), health_manager.port)
         with amphora.machine as machine:
             machine.start()

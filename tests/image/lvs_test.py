@@ -7,19 +7,16 @@ import pytest
 from harness import network_bed as net
 from harness import prometheus
 from harness import sctp_machine as sctp
+from harness.controller import all_online
 from harness.datagram import DatagramFlow, DatagramMember, all_who_answer
 from harness.eventually import eventually
+from harness.image_amphora import BOOTED
 from harness.plugging import VIP, VIP_6
-from harness.site import PATIENT
+from harness.site import PATIENT, TOLD_S
 
-BOOTED = "booted"
 UDP_PORT, PROMETHEUS_PORT = 53, 8088
 # Of headers, each way.
 UDP_BYTES, UDP_BYTES_6 = 28, 48
-
-
-def all_online(*ids):
-    return dict.fromkeys(ids, "ONLINE")
 
 
 @pytest.fixture
@@ -35,7 +32,7 @@ def wait_for_statistics(controller, listener, **wanted):
         controller.health_manager.check()
         row = vars(controller.statistics(listener))
         return {name: row[name] for name in wanted} == wanted
-    eventually(counted, f"the database says {wanted}", 20)
+    eventually(counted, f"the database says {wanted}", TOLD_S)
 
 
 def reloads_and_loses_nobody(site, members, added):
@@ -48,7 +45,7 @@ def reloads_and_loses_nobody(site, members, added):
         now = controller.operating_statuses(site.id)
         assert {now[member] for member in members} == {"ONLINE"}
         return now[added] == "ONLINE"
-    eventually(is_online, "the member that was added is ONLINE", 20)
+    eventually(is_online, "the member that was added is ONLINE", TOLD_S)
 
 
 def units_of(amphora):
@@ -139,4 +136,4 @@ def test_the_listeners_of_one_load_balancer_are_scraped_through_the_vip(
             samples = prometheus.scrape(PROMETHEUS_PORT, VIP).samples
         return samples.get(
             ("octavia_listener_sessions_total", f'{{listener="{listener}"}}')) == "7"
-    eventually(is_counted, "the scrape has seven sessions", 10)
+    eventually(is_counted, "the scrape has seven sessions", TOLD_S)

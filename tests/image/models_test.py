@@ -13,6 +13,7 @@ from harness.web_server import EchoServer, Stream, WebServer
 NETWORK, GATEWAY, VRRP_IP = "10.6.0.0/24", "10.6.0.254", "10.6.0.11"
 WORKERS = ["worker-1", "worker-2", "worker-3"]
 STATUS_PORT, HTTP_PORT, TCP_PORT = 15021, 80, 31400
+SERVED_S = 60
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_an_istio_gateways_nodes_come_and_go_without_a_reload(
     serve(lambda _, address, port: EchoServer(address, port), gateway.node_port(TCP_PORT))
     assert balancer.apply(gateway) == "start"
     for port in (STATUS_PORT, HTTP_PORT):
-        eventually(lambda port=port: answer_a_round(cloud, port, WORKERS), f"{port} is served", 20)
+        eventually(lambda port=port: answer_a_round(cloud, port, WORKERS), f"{port} is served", SERVED_S)
     with cloud.client.entered():
         stream = resources.enter_context(Stream(TCP_PORT, VIP))
     assert stream.echoes("before")
@@ -63,9 +64,9 @@ def test_an_istio_gateways_nodes_come_and_go_without_a_reload(
     workers = balancer.workers()
     assert len(workers) == 1
     assert balancer.apply(gateway.copy().has_nodes(NODES)) == "runtime"
-    eventually(lambda: answer_a_round(cloud, HTTP_PORT, NODES), "the node that joined serves", 20)
+    eventually(lambda: answer_a_round(cloud, HTTP_PORT, NODES), "the node that joined serves", SERVED_S)
     assert balancer.apply(gateway) == "runtime"
-    eventually(lambda: answer_a_round(cloud, HTTP_PORT, WORKERS), "the node that left does not", 20)
+    eventually(lambda: answer_a_round(cloud, HTTP_PORT, WORKERS), "the node that left does not", SERVED_S)
     assert balancer.apply(gateway) == "none"
     assert balancer.workers() == workers
     assert stream.echoes("after")
@@ -76,9 +77,9 @@ def test_members_of_an_http_service_learn_who_the_client_is(balancer, cloud, ser
     model = Model("kubernetes-x-forwarded-for").is_checked_often()
     servers = serve(WebServer, model.node_port(HTTP_PORT))
     assert balancer.apply(model) == "start"
-    eventually(lambda: answer_a_round(cloud, HTTP_PORT, WORKERS), "the nodes serve", 20)
+    eventually(lambda: answer_a_round(cloud, HTTP_PORT, WORKERS), "the nodes serve", SERVED_S)
     assert [server.last_headers.get_all("X-Forwarded-For") for server in servers if server.requests] \
         == [[net.CLIENT]] * len(WORKERS)
     assert balancer.apply(model.has_nodes(["worker-1", "worker-4"])) == "runtime"
     eventually(lambda: answer_a_round(cloud, HTTP_PORT, ["worker-1", "worker-4"]),
-               "the nodes of now serve", 20)
+               "the nodes of now serve", SERVED_S)

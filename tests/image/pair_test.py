@@ -5,6 +5,7 @@ that are emulated side by side on a crowded one."""
 
 import contextlib
 import re
+import socket
 import statistics
 import tempfile
 
@@ -15,13 +16,12 @@ from harness import network_bed as net
 from harness.controller import Controller
 from harness.datagram import DatagramMember
 from harness.eventually import eventually, stays_so
-from harness.image_amphora import ImageAmphora
+from harness.image_amphora import BOOTED, ImageAmphora
 from harness.image_pair import ImageNode, ImagePair
 from harness.pair import PORT
 from harness.ports import free_port
 from harness.virtual_machine import BOOT_S
 
-BOOTED = "booted"
 UDP_PORT = 5300
 LIMIT_S = 10
 # Two checks, 5 s apart, that fail; before them two that succeed.
@@ -34,7 +34,7 @@ STARTS = re.compile(r"^\[ *([\d.]+)\].*(?:Starting Keepalived|Startup complete)"
 @pytest.fixture(scope="module")
 def booted_pair(image, session_folder):
     """The two amphorae, powered off, whose machines have the snapshot BOOTED."""
-    port, heartbeat_port, amphorae = free_port(), free_port(), []
+    port, heartbeat_port, amphorae = free_port(), free_port(kind=socket.SOCK_DGRAM), []
     with contextlib.ExitStack() as stack:
         for number in (1, 2):
             folder = session_folder / f"pair-{number}"
@@ -174,14 +174,14 @@ def test_a_master_that_loses_its_power_comes_back_as_the_standby(pair, figure):
     first.amphora.wait_for_boot()
     first.stands_by_again([])
     stays_so(lambda: pair.master() is second, "the VIP stays where it is", 4)
-    eventually(lambda: first.sticky_clients() == 1, "its stick table is in step", 20)
+    eventually(lambda: first.sticky_clients() == 1, "its stick table is in step", 60)
 
     boot = second.machine.boot_id()
     show(figure, "orderly reboot of the master", pair.measure(second.reboot, first))
     second.amphora.wait_for_boot(boot)
     second.stands_by_again([])
     assert pair.master() is first
-    eventually(lambda: second.sticky_clients() == 1, "its stick table is in step", 20)
+    eventually(lambda: second.sticky_clients() == 1, "its stick table is in step", 60)
 
 
 def test_a_udp_listener_goes_where_the_vip_goes(make_pair, server, bed, resources, figure):

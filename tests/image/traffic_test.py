@@ -6,9 +6,10 @@ import pytest
 
 from harness import network_bed as net
 from harness import prometheus
+from harness.controller import all_online
 from harness.eventually import eventually
 from harness.plugging import MEMBER_IP, MEMBER_IP_6, VIP, VIP_6, VRRP_IP
-from harness.site import PATIENT
+from harness.site import PATIENT, TOLD_S
 
 HTTP_PORT, TCP_PORT, PROMETHEUS_PORT = 80, 81, 8088
 
@@ -17,10 +18,6 @@ HTTP_PORT, TCP_PORT, PROMETHEUS_PORT = 80, 81, 8088
 def servers(bed, resources):
     return [resources.enter_context(bed.web_server(identity, address)) for identity, address in (
         ("one", net.MEMBERS[0]), ("two", net.MEMBERS[1]), ("six", net.MEMBERS_6[0]))]
-
-
-def all_online(*ids):
-    return dict.fromkeys(ids, "ONLINE")
 
 
 def test_nics_that_are_hot_plugged_carry_the_vips_and_the_way_to_the_members(site, amphora):
@@ -58,7 +55,7 @@ def test_http_and_tcp_listeners_serve_and_their_states_and_statistics_arrive(
         rows = [controller.statistics(listener) for listener in (http, tcp)]
         return [row.total_connections for row in rows] == [12, 8] and all(
             row.bytes_in > 0 and row.bytes_out > 0 and row.active_connections == 0 for row in rows)
-    eventually(counted, "the database has counted every connection once", 20)
+    eventually(counted, "the database has counted every connection once", TOLD_S)
 
     one.health_status = 503
     controller.wait_for(site.id, {

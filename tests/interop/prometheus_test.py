@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Prometheus proxy beside Octavia's own, on the same HAProxy: sample by sample."""
 
-import contextlib
 import http.server
 import os
 import tempfile
-import threading
 
 import pytest
 from octavia.cmd import prometheus_proxy as reference_proxy
 
 from harness import prometheus
+from harness.background_server import BackgroundServer
 from harness.eventually import eventually
 from harness.network_namespace import NetworkNamespace
 from harness.ports import free_port
@@ -56,30 +55,24 @@ MOVING = {
 }
 
 
-@contextlib.contextmanager
-def serving(handler):
-    """An HTTP server with this handler on any port, in the caller's network namespace."""
-    port = free_port()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02},
-                     daemon=True).start()
-    try:
-        yield port
-    finally:
-        server.shutdown()
-        server.server_close()
+class HttpServer(BackgroundServer):
+    """With this handler, in the caller's network namespace."""
+
+    def __init__(self, handler):
+        self.port, self._handler = free_port(), handler
+        super().__init__()
+
+    def make_server(self):
+        return http.server.ThreadingHTTPServer(("127.0.0.1", self.port), self._handler)
 
 
 @pytest.fixture
 def reference(monkeypatch):
     """Octavia's proxy, in front of the exporter on a port; its own ports are wired in."""
-    @contextlib.contextmanager
     def start(exporter_port):
         monkeypatch.setattr(
             reference_proxy, "METRICS_URL", f"http://127.0.0.1:{exporter_port}/metrics")
-        with serving(reference_proxy.PrometheusProxy) as port:
-            yield port
+        return HttpServer(reference_proxy.PrometheusProxy)
     return start
 
 
@@ -144,14 +137,14 @@ def test_every_metric_of_the_reference_is_translated_as_it_does(make_amphora, re
         'haproxy_server_check_status{proxy="P:L",server="M",state="HANA"} 0',
         'haproxy_process_build_info{version="2.6.12"} 1']) + "\n"
     amphora = make_amphora()
-    with serving(Exporter) as exporter_port, reference(exporter_port) as reference_port:
+    with HttpServer(Exporter) as exporter, reference(exporter.port) as their_proxy:
         port = free_port()
         amphora.drop_in.set("agent", "prometheus_port", port)
-        amphora.drop_in.set("agent", "prometheus_exporter_port", exporter_port)
+        amphora.drop_in.set("agent", "prometheus_exporter_port", exporter.port)
         amphora.start()
         eventually(lambda: amphora.log().count("serving metrics") == 1, "the proxy listens")
         ours = unlike(prometheus.get(port).body)
-        theirs = unlike(prometheus.get(reference_port).body)
+        theirs = unlike(prometheus.get(their_proxy.port).body)
     for number, line in enumerate(theirs):
         words = line.split(" ", 3)
         if words[1] == "HELP" and words[2] in NEWER_HELP:
@@ -164,10 +157,10 @@ def test_what_haproxy_renamed_is_called_as_the_newest_release_does(make_amphora)
     assert RENAMED_SINCE.keys() <= haproxy_names()
     Exporter.text = "\n".join(everything_known(new)) + "\n"
     amphora = make_amphora()
-    with serving(Exporter) as exporter_port:
+    with HttpServer(Exporter) as exporter:
         port = free_port()
         amphora.drop_in.set("agent", "prometheus_port", port)
-        amphora.drop_in.set("agent", "prometheus_exporter_port", exporter_port)
+        amphora.drop_in.set("agent", "prometheus_exporter_port", exporter.port)
         amphora.start()
         eventually(lambda: amphora.log().count("serving metrics") == 1, "the proxy listens")
         metrics = prometheus.scrape(port)
@@ -250,10 +243,10 @@ def differences(ours, theirs):
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 def test_a_controllers_load_balancer_is_told_as_the_reference_does(
         namespace, prometheus_port, reference):
-    with namespace.entered(), reference(prometheus.EXPORTER_PORT) as reference_port:
+    with namespace.entered(), reference(prometheus.EXPORTER_PORT) as their_proxy:
         through_the_listener = prometheus.scrape(prometheus_port)
         eventually(is_quiet, "no scrape is under way through the listener")
-        theirs = prometheus.scrape(reference_port)
+        theirs = prometheus.scrape(their_proxy.port)
         ours = prometheus.scrape(prometheus.PROXY_PORT)
     assert through_the_listener.samples.keys() == ours.samples.keys()
     assert differences(ours, theirs) == []

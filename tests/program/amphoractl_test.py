@@ -4,11 +4,11 @@
 import json
 import socketserver
 import subprocess
-import threading
 
 import pytest
 
 from harness.amphora import BUILD
+from harness.background_server import BackgroundServer
 from harness.eventually import eventually
 from harness.haproxy_text import Configuration
 from harness.ports import free_port
@@ -220,21 +220,24 @@ def test_one_bad_file_does_not_keep_the_others_back(amphoractl, tmp_path):
     assert (result.returncode, result.stdout) == (1, "out/good/haproxy.cfg\n")
 
 
-class CheckedServer(socketserver.ThreadingTCPServer):
+class CheckedServer(BackgroundServer):
     """A member that remembers the first lines of the requests it gets, byte for byte."""
 
-    allow_reuse_address = True
-    daemon_threads = True
-
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self):
-            self.server.lines.add(self.rfile.readline())
-            self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
-
     def __init__(self):
-        self.lines = set()
-        super().__init__(("127.0.0.1", free_port()), self.Handler)
-        threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
+        self.lines, self.port = set(), free_port()
+        super().__init__()
+
+    def make_server(self):
+        lines = self.lines
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                lines.add(self.rfile.readline())
+                self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
+
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Handler)
+        server.daemon_threads = True
+        return server
 
 
 HOSTILE_PATHS = [
@@ -248,7 +251,7 @@ def test_every_path_reaches_the_member_as_it_was_written(render, tmp_path):
         model = {"vip_address": "127.0.0.1", "project_id": '%[src] "\\$x\' ', "listeners": [{
             "protocol": "HTTP", "protocol_port": free_port(), "connection_limit": 10,
             "default_pool": dict(
-                POOL, members=[{"address": "127.0.0.1", "protocol_port": server.server_address[1]}],
+                POOL, members=[{"address": "127.0.0.1", "protocol_port": server.port}],
                 healthmonitor={"type": "HTTP", "delay": 1, "timeout": 1, "max_retries": 1,
                                "url_path": path})} for path in HOSTILE_PATHS]}
         result = render(model, "--id", "lb", "--base-path", tmp_path)
@@ -262,7 +265,6 @@ def test_every_path_reaches_the_member_as_it_was_written(render, tmp_path):
         finally:
             haproxy.terminate()
             haproxy.wait(10)
-        server.shutdown()
 
 
 @pytest.mark.parametrize("member_count", [1, 500])
