@@ -16,7 +16,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 # One at a time, for make -j: dpkg and policy-rc.d are there once.
-exec 9>/run/lock/amphora-install-packages
+exec 9>/run/amphora-install-packages.lock
 flock 9
 
 # policy-rc.d is Debian's way to say "start nothing"; the machine's own, if any, is put back.
