@@ -10,6 +10,7 @@ import time
 import pytest
 
 from harness.amphora import BUILD
+from harness.eventually import eventually
 
 STATISTICS = b"# pxname,svname,qcur,\nfront,FRONTEND,,\n\n"
 
@@ -120,7 +121,8 @@ def test_a_pid_file_must_name_a_keepalived_that_runs(tmp_path, resources):
         subprocess.Popen(["tail", "-f", "/dev/null", pid_file], stderr=subprocess.DEVNULL))
     resources.callback(process.kill)
     pid_file.write_text(f"{process.pid}\n")
-    assert check("--pid-file", pid_file).returncode == 0
+    # A process has its arguments a moment later than Popen returns: what it waits for is closed before.
+    eventually(lambda: check("--pid-file", pid_file).returncode == 0, "the process is found", 10)
     assert check("--pid-file", pid_file, "--pid-file", tmp_path / "other.pid").returncode == 1
     process.kill()
     process.wait()
