@@ -50,7 +50,7 @@ class ImageAmphora:
 
     @classmethod
     def new(cls, folder, image, port, heartbeat_port, address="127.0.0.1", has_user_data_only=False,
-            drive_form="iso", topology=constants.TOPOLOGY_SINGLE, firmware=(), processors=2, **options):
+            drive_form="iso", topology=constants.TOPOLOGY_SINGLE, firmware=(), **options):
         """One that was never powered on. drive_form: nova's config_drive_format, "iso" or "vfat"; None
         for no drive. options: more of the controller's, as group__name."""
         folder, amphora_id = pathlib.Path(folder), str(uuid.uuid4())
@@ -68,8 +68,7 @@ class ImageAmphora:
         path = folder / f"drive.{drive_form}" if drive_form else None
         if path:
             {"iso": drive.iso, "vfat": drive.vfat}[drive_form](path)
-        machine = VirtualMachine(folder, image, path, port, address, firmware,
-                                 processors)
+        machine = VirtualMachine(folder, image, path, port, address, firmware)
         return cls(machine, amphora_id, heartbeat_port)
 
     def copy(self, folder):
@@ -100,12 +99,6 @@ class ImageAmphora:
 
     def wait_until_it_answers(self, timeout_s=BOOT_S):
         eventually(self.answers, "the amphora answers GET /", timeout_s, pause_s=0.1)
-
-    def reboot(self):
-        """In order, until it answers again."""
-        before = self.machine.boot_id()
-        self.machine.reboot()
-        self.wait_for_boot(before)
 
     def wait_for_boot(self, before=None, timeout_s=BOOT_S):
         """Until it answers in another boot than `before` and has brought back what it brings back."""
@@ -141,6 +134,12 @@ class ImageAmphora:
         prevented = [line for line in self.machine.shell.run(
             "journalctl --no-pager --output=cat").splitlines() if PREVENTED.search(line)]
         return [line for line in ours.splitlines() if not SLOW.search(line)] + prevented
+
+    def show(self):
+        """What it said, for who reads why a test failed."""
+        print(f"console:\n{self.machine.console()[-4000:]}")
+        if self.machine.is_running():
+            print(f"journal:\n{self.machine.shell.ask('journalctl --no-pager --lines=300')[1]}")
 
     def journal(self, *units):
         words = " ".join(f"--unit={unit}" for unit in units)

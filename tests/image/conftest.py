@@ -91,15 +91,12 @@ def booted(image, session_folder):
 @pytest.fixture
 def amphora(booted, folder):
     """One that answers; its config drive was applied, and it has no load balancer."""
-    with contextlib.ExitStack() as stack:
-        amphora = booted[0].copy(folder)
-        stack.enter_context(amphora.machine)
-        amphora.machine.start(BOOTED)
+    amphora = booted[0].copy(folder)
+    with amphora.machine as machine:
+        machine.start(BOOTED)
         amphora.wait_until_it_answers()
         yield amphora
-        print(f"console:\n{amphora.machine.console()[-4000:]}")
-        if amphora.machine.is_running():
-            print(f"journal:\n{amphora.machine.shell.ask('journalctl --no-pager --lines=200')[1]}")
+        amphora.show()
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def booted_pair(image, session_folder):
             folder = session_folder / f"pair-{number}"
             folder.mkdir()
             amphorae.append(ImageAmphora.new(
-                folder, image, port, heartbeat_port, address=f"127.0.0.{number}", processors=1,
+                folder, image, port, heartbeat_port, address=f"127.0.0.{number}",
                 topology=constants.TOPOLOGY_ACTIVE_STANDBY))
             stack.enter_context(amphorae[-1].machine).start()
         for amphora in amphorae:
@@ -62,9 +62,7 @@ def amphorae(booted_pair, folder):
             copy.wait_until_it_answers()
         yield copies
         for copy in copies:
-            print(f"console:\n{copy.machine.console()[-4000:]}")
-            if copy.machine.is_running():
-                print(f"journal:\n{copy.machine.shell.ask('journalctl --no-pager --lines=300')[1]}")
+            copy.show()
 
 
 @pytest.fixture

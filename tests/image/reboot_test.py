@@ -1,72 +1,156 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A reboot: everything comes back, and nothing is told before it is back. What a config drive brought
-is not brought again."""
+"""A reboot as nova does it, by the power button, of an amphora that serves: it ends in order and soon,
+everything comes back, and nothing is told before it is back. What a config drive brought is not
+brought again."""
 
 import contextlib
+import re
 import tempfile
 import time
 
+import pytest
 from cryptography import x509
 
 from harness import certificates
-from harness.controller import Controller
+from harness.controller import HEARTBEAT_KEY, Controller
 from harness.eventually import eventually
+from harness.health_manager import HealthManager
+from harness.image_amphora import BOOTED
+from harness.image_site import ImageSite
+from harness.network_bed import NetworkBed
 
 TLS_PORT, TLS_ID = 443, "5b4e3f5c-0000-4000-8000-000000000443"
+SENDER, HAPROXY, LVS = "amphora-heartbeat", "haproxy-", "octavia-keepalivedlvs-"
+STOPS = "/var/log/stops"
+# Half of what nova gives a guest before it pulls the plug ([compute] shutdown_timeout).
+OFF_S = 30
+# systemd kills what has not ended after 90 s. Nothing of ours takes long.
+STOP_S = 20
+STOP = re.compile(
+    r"^\[ *([\d.]+)\] .* systemd\[1\]: (Stopping|Stopped) (\S+?)\.service", re.MULTILINE)
 
 
-def beats_of_a_reboot(amphora, health_manager, is_complete):
-    """Those that arrived from before a reboot until the first one after it that tells of everything."""
-    seen = len(health_manager.beats)
-    amphora.reboot()
-    health_manager.next_beat(is_complete, "a heartbeat tells of everything", 60)
-    return health_manager.beats[seen:]
+class Reboot:
+    """What was seen before it, while it went down, and afterwards: `beats` are its heartbeats until one
+    told of everything."""
+
+    def __init__(self, amphora, rotated, balancer, health_manager):
+        """rotated: the serial number of the server certificate that the controller has sent."""
+        self.amphora, self.rotated = amphora, rotated
+        self.balancer, self.health_manager = balancer, health_manager
+        self.identity = certificates.foreign_authority().issue("www.example.com")
+        self.certificate_path = f"/1.0/loadbalancer/{balancer.id}/certificates/site.pem"
+        self._serve_tls()
+        self.network = balancer.network()
+        shell = amphora.machine.shell
+        # The journal of the image ends with the machine; the test's shell is there to its very end.
+        shell.run(f"setsid journalctl --follow --output=short-monotonic _PID=1 >{STOPS} 2>&1 &")
+        self.off_s = self._turn_off()
+        self.console = amphora.machine.console()
+        amphora.machine.start()
+        amphora.wait_for_boot()
+        health_manager.next_beat(balancer.is_told, "a heartbeat tells of everything", 60)
+        self.beats = [beat for beat in health_manager.beats
+                      if beat.arrived_s > amphora.machine.started_s]
+        self.stops = shell.run(f"cat {STOPS}")
+
+    def _serve_tls(self):
+        model = self.balancer.model()
+        model["listeners"].append({
+            "id": TLS_ID, "protocol": "TERMINATED_HTTPS", "protocol_port": TLS_PORT,
+            "certificate": "site.pem"})
+        assert self.amphora.api.put(self.certificate_path, self.identity.pem).status == 200
+        self.balancer.apply(model)
+        assert self.balancer.certificate_shown(TLS_PORT) == self.identity.serial_number
+        self.health_manager.next_beat(lambda beat: TLS_ID in beat.listeners, "it is told", 30)
+
+    def _turn_off(self):
+        """How long that takes."""
+        began_s = time.monotonic()
+        self.amphora.machine.press_power_button()
+        self.amphora.machine.wait_until_off()
+        return time.monotonic() - began_s
+
+    def ends_of_units(self):
+        """{unit: (when it was asked to stop, when it had stopped)} in seconds."""
+        ends = {}
+        for second, what, unit in STOP.findall(self.stops):
+            asked, _ = ends.get(unit, (None, None))
+            ends[unit] = (float(second), None) if what == "Stopping" else (asked, float(second))
+        return ends
 
 
-def test_everything_is_back_with_the_first_heartbeat(amphora, balancer, bed, health_manager, figure):
-    health_manager.next_beat(balancer.is_told, "a heartbeat tells of everything", 60)
-    network = balancer.network()
-    assert balancer.answers(bed.neighbour, timeout_s=1) == [None] * 3
-    began_s = time.monotonic()
-    beats = beats_of_a_reboot(amphora, health_manager, balancer.is_told)
-    figure("reboot to the first heartbeat that tells of everything",
-           f"{beats[-1].arrived_s - began_s:.1f} s")
-    assert all(balancer.is_told(beat) for beat in beats), [beat.message for beat in beats]
-    balancer.wait_until_served()
-    assert balancer.answers(bed.neighbour, timeout_s=1) == [None] * 3
-    eventually(lambda: balancer.network() == network, "addresses, routes and rules are those before", 30)
-
-
-def test_a_rotated_certificate_stays(amphora):
+def rotate_certificate(amphora):
+    """The new one's serial number."""
     with tempfile.TemporaryDirectory() as directory, contextlib.closing(
             Controller(amphora, directory)) as controller:
         pem, certificate = controller.server_certificate()
         controller.driver.upload_cert_amp(controller.amphora_model(), pem)
-    rotated = x509.load_pem_x509_certificate(certificate).serial_number
-    assert amphora.api.server_certificate_serial() == rotated
-    amphora.reboot()
-    assert amphora.api.server_certificate_serial() == rotated
-    assert "was applied before" in amphora.journal("amphora-config-drive")
+    return x509.load_pem_x509_certificate(certificate).serial_number
 
 
-def test_listeners_without_tls_do_not_wait_for_certificates(amphora, balancer, health_manager):
+@pytest.fixture(scope="module")
+def rebooted(booted, session_folder):
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(dir=session_folder))
+        amphora = booted[0].copy(folder)
+        stack.enter_context(amphora.machine).start(BOOTED)
+        amphora.wait_until_it_answers()
+        rotated = rotate_certificate(amphora)
+        health_manager = stack.enter_context(
+            HealthManager(HEARTBEAT_KEY, port=amphora.heartbeat_port))
+        balancer = ImageSite(amphora, stack.enter_context(NetworkBed()), stack)
+        yield Reboot(amphora, rotated, balancer, health_manager)
+
+
+@pytest.fixture
+def reboot(rebooted):
+    yield rebooted
+    rebooted.amphora.show()
+
+
+def test_the_power_button_ends_it_in_order(reboot, figure):
+    figure("power button to power off", f"{reboot.off_s:.1f} s")
+    assert reboot.off_s < OFF_S
+    assert "Power down" in reboot.console
+
+
+def test_the_sender_falls_silent_first(reboot, figure):
+    ends = reboot.ends_of_units()
+
+    def of(prefix):
+        return next(end for unit, end in ends.items() if unit.startswith(prefix))
+    assert of(SENDER)[1] <= min(of(HAPROXY)[0], of(LVS)[0])
+    both = [(asked, stopped) for asked, stopped in ends.values() if asked and stopped]
+    assert all(stopped - asked < STOP_S for asked, stopped in both)
+    took_s = max(stopped for _, stopped in both) - min(asked for asked, _ in both)
+    figure("  of which all services need to stop", f"{took_s:.1f} s")
+
+
+def test_everything_is_back_with_the_first_heartbeat(reboot):
+    """That of a listener whose certificate lay in memory is a test of its own."""
+    balancer = reboot.balancer
+    told = [beat.message for beat in reboot.beats if not balancer.is_told(beat)]
+    assert reboot.beats and not told
+    balancer.wait_until_served()
+    assert balancer.answers(balancer.bed.neighbour, timeout_s=1) == [None] * 3
+    eventually(lambda: balancer.network() == reboot.network,
+               "addresses, routes and rules are those before", 30)
+
+
+def test_a_rotated_certificate_stays(reboot):
+    assert reboot.amphora.api.server_certificate_serial() == reboot.rotated
+    assert "was applied before" in reboot.amphora.journal("amphora-config-drive")
+
+
+def test_listeners_without_tls_do_not_wait_for_certificates(reboot):
     """Certificates lie in memory only. Whoever has them is told by the heartbeats that a listener is
     missing; when they are uploaded again it is back."""
-    identity = certificates.foreign_authority().issue("www.example.com")
-    path = f"/1.0/loadbalancer/{balancer.id}/certificates/site.pem"
-    model = balancer.model()
-    model["listeners"].append({
-        "id": TLS_ID, "protocol": "TERMINATED_HTTPS", "protocol_port": TLS_PORT,
-        "certificate": "site.pem"})
-    assert amphora.api.put(path, identity.pem).status == 200
-    balancer.apply(model)
-    assert balancer.certificate_shown(TLS_PORT) == identity.serial_number
-
-    beats_of_a_reboot(amphora, health_manager, balancer.is_told)
+    balancer, api = reboot.balancer, reboot.amphora.api
     balancer.wait_until_served()
-    assert f"frontend {TLS_ID} is not served" in amphora.journal("amphora-agent")
-    assert amphora.api.put(path, identity.pem).status == 200
-    assert amphora.api.put(f"/1.0/loadbalancer/{balancer.id}/reload", timeout=60).status == 202
-    health_manager.next_beat(lambda beat: TLS_ID in beat.listeners, "the listener is told", 30)
-    assert balancer.certificate_shown(TLS_PORT) == identity.serial_number
+    assert f"frontend {TLS_ID} is not served" in reboot.amphora.journal("amphora-agent")
+    assert api.put(reboot.certificate_path, reboot.identity.pem).status == 200
+    assert api.put(f"/1.0/loadbalancer/{balancer.id}/reload", timeout=60).status == 202
+    reboot.health_manager.next_beat(lambda beat: TLS_ID in beat.listeners, "the listener is told", 30)
+    assert balancer.certificate_shown(TLS_PORT) == reboot.identity.serial_number
     assert balancer.answers() == ["one"] * 3
