@@ -119,6 +119,9 @@ class ImagePair(Pair):
     """Its amphorae answer, and have no NIC but that of the management network. With has_state_line
     keepalived's configs are those of release 11, else of the newer ones, which leave out one line."""
 
+    # More would keep an emulated processor busy, and be answered late when its machine does more.
+    period_s = 0.1
+
     def __init__(self, controller, bed, has_state_line=False):
         self.controller = controller
         self.bed = bed

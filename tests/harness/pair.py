@@ -49,6 +49,9 @@ class Node:
 class Pair:
     """`nodes` in the order of NODES; `client` is a namespace."""
 
+    # Between a client's requests, while it is measured what it notices.
+    period_s = 0.02
+
     def master(self):
         """The one that holds the VIP, once exactly one does."""
         def only_one():
@@ -68,7 +71,7 @@ class Pair:
     def measure_listeners(self, listeners, mishap, *arguments):
         """The same of several: ("tcp" or "udp", port) each."""
         with contextlib.ExitStack() as stack:
-            streams = [stack.enter_context(RequestStream(self.client, VIP, port, protocol))
+            streams = [stack.enter_context(RequestStream(self.client, VIP, port, protocol, self.period_s))
                        for protocol, port in listeners]
             eventually(lambda: all(stream.flows() for stream in streams), "the client is served", 20)
             since = time.monotonic() - 0.5

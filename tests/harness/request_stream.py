@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Constant load from inside a network namespace, and what became of each request.
 
-As a program (request_stream.py tcp|udp ADDRESS PORT): starts a request every PERIOD_S until it is
-killed, and prints "START OK" for each when it ends, START on the clock that all processes share."""
+As a program (request_stream.py tcp|udp ADDRESS PORT PERIOD_S): starts a request in every period until
+it is killed, and prints "START OK" for each when it ends, START on the clock that all processes share."""
 
 import concurrent.futures
 import os
@@ -15,7 +15,6 @@ import time
 
 from dataclasses import dataclass
 
-PERIOD_S = 0.02
 # Less than the second after which a lost SYN is sent again: a request of the outage fails in it.
 TIMEOUT_S = 0.8
 
@@ -47,40 +46,45 @@ ASK = {"tcp": ask_tcp, "udp": ask_udp}
 
 def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # it ends with its reader, however that ended
-    ask, address, port = ASK[sys.argv[1]], sys.argv[2], int(sys.argv[3])
+    ask, address, port, period_s = ASK[sys.argv[1]], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 
     def run(started):
         ok = ask(address, port)
         os.write(sys.stdout.fileno(), f"{started} {int(ok)}\n".encode())  # one call, one line
 
     due = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(int(2 * TIMEOUT_S / PERIOD_S)) as pool:
+    with concurrent.futures.ThreadPoolExecutor(int(2 * TIMEOUT_S / period_s)) as pool:
         while True:
             pool.submit(run, due)
-            due += PERIOD_S
+            due += period_s
             time.sleep(max(0, due - time.monotonic()))
 
 
 @dataclass
 class Outage:
-    """What a client noticed: the time from the last request before any failed to the first one
-    after the last that failed (some between may have got through), and how many failed."""
+    """What a client noticed: the longest time in which no request got through, the time from the last
+    request before any failed to the first one after the last that failed, and how many failed. The
+    second is longer than the first where something between got through: the VIP came and went, or
+    those who serve had too little of the processor."""
 
     away_s: float
+    disturbed_s: float
     failed: int
     asked: int
 
     def __str__(self):
-        return f"VIP away {self.away_s:.2f} s, {self.failed} of {self.asked} requests failed"
+        return (f"VIP away {self.away_s:.2f} s, disturbed {self.disturbed_s:.2f} s, "
+                f"{self.failed} of {self.asked} requests failed")
 
 
 class RequestStream:
     """The program above as a child; a context manager."""
 
-    def __init__(self, namespace, address, port, protocol="tcp"):
+    def __init__(self, namespace, address, port, protocol="tcp", period_s=0.02):
         """HTTP requests, or datagrams."""
+        self._period_s = period_s
         self._command = ["ip", "netns", "exec", namespace.name, sys.executable, __file__,
-                         protocol, address, str(port)]
+                         protocol, address, str(port), str(period_s)]
         self._seen = []  # (started, ok)
 
     def __enter__(self):
@@ -104,17 +108,19 @@ class RequestStream:
         """Whether all requests of the last so many seconds succeeded."""
         since = time.monotonic() - duration_s
         recent = [ok for started, ok in self._seen if started >= since]
-        return len(recent) > duration_s / PERIOD_S / 2 and all(recent)
+        return len(recent) > duration_s / self._period_s / 2 and all(recent)
 
     def outage(self, since):
         """Of the requests from a moment of the shared clock on; ask when it flows again."""
         seen = sorted(request for request in self._seen if request[0] >= since)
         failed = [started for started, ok in seen if not ok]
         if not failed:
-            return Outage(0, 0, len(seen))
-        before = max(started for started, ok in seen if ok and started < failed[0])
-        after = min(started for started, ok in seen if ok and started > failed[-1])
-        return Outage(after - before, len(failed), len(seen))
+            return Outage(0, 0, 0, len(seen))
+        served = [started for started, ok in seen if ok]
+        gaps = [(before, after) for before, after in zip(served, served[1:])
+                if any(before < started < after for started in failed)]
+        return Outage(max(after - before for before, after in gaps), gaps[-1][1] - gaps[0][0],
+                      len(failed), len(seen))
 
 
 if __name__ == "__main__":

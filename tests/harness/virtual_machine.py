@@ -153,7 +153,7 @@ class Shell:
 class VirtualMachine:
     """A context manager; `folder` is its own and holds its disk, a layer above the image."""
 
-    def __init__(self, folder, image, drive, port, address="127.0.0.1", firmware=()):
+    def __init__(self, folder, image, drive, port, address="127.0.0.1", firmware=(), processors=2):
         """drive: an image of its config drive, named NAME.iso or NAME.vfat; None for a machine without
         one. firmware: qemu's options for another than the BIOS."""
         self.folder = pathlib.Path(folder)
@@ -164,6 +164,7 @@ class VirtualMachine:
         self.monitor = None
         self.started_s = None
         self._firmware = firmware
+        self._processors = processors
         self._process = None
         self._nics = {}
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2",
@@ -222,7 +223,7 @@ class VirtualMachine:
         return [
             "setpriv", "--pdeathsig", "KILL",
             "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
-            "-smp", "2", "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
+            "-smp", str(self._processors), "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
             *self._firmware,
             "-drive", f"file={self.disk},if=none,id=disk,format=qcow2,cache=unsafe",
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",
