@@ -35,8 +35,14 @@ int identity_load(const struct settings *settings, const char *pem, size_t pem_s
 
 void identity_log(const struct tls_credentials *credentials)
 {
-	int64_t left_s = tls_credentials_expires_s(credentials) - time(NULL);
+	int64_t now_s = time(NULL);
+	int64_t early_s = tls_credentials_valid_from_s(credentials) - now_s;
+	int64_t left_s = tls_credentials_expires_s(credentials) - now_s;
 
 	log_info("server certificate %s: expires in %lld days",
 		tls_credentials_subject(credentials), (long long)(left_s / (24 * 60 * 60)));
+	if (early_s > 0)
+		log_warning("server certificate %s: is valid only from %lld s on; "
+			    "is this machine's clock behind the controller's?",
+			tls_credentials_subject(credentials), (long long)early_s);
 }

@@ -24,6 +24,7 @@ struct tls_credentials {
 	atomic_uint references;
 	gnutls_certificate_credentials_t certificate;
 	gnutls_priority_t priority;
+	int64_t valid_from_s;
 	int64_t expires_s;
 	char *subject;
 };
@@ -236,21 +237,14 @@ static void time_format(time_t time, char text[static TIME_TEXT_MAX])
 static int leaf_check_time(gnutls_x509_crt_t leaf, struct err *err)
 {
 	time_t now = time(NULL);
-	time_t from = gnutls_x509_crt_get_activation_time(leaf);
 	time_t until = gnutls_x509_crt_get_expiration_time(leaf);
-	char now_text[TIME_TEXT_MAX], limit_text[TIME_TEXT_MAX];
+	char now_text[TIME_TEXT_MAX], until_text[TIME_TEXT_MAX];
 
+	if (now <= until)
+		return 0;
 	time_format(now, now_text);
-	if (now > until) {
-		time_format(until, limit_text);
-		return err_set(err, -EINVAL, "expired on %s (now: %s)", limit_text, now_text);
-	}
-	if (now < from) {
-		time_format(from, limit_text);
-		return err_set(err, -EINVAL, "not valid before %s (now: %s; is the clock right?)",
-			limit_text, now_text);
-	}
-	return 0;
+	time_format(until, until_text);
+	return err_set(err, -EINVAL, "expired on %s (now: %s)", until_text, now_text);
 }
 
 /* The distinguished name; the caller frees it. */
@@ -311,6 +305,7 @@ static int credentials_set_identity(struct tls_credentials *credentials, const c
 	if (r < 0)
 		return r;
 	credentials->subject = certificate_subject(identity.certificates[0]);
+	credentials->valid_from_s = gnutls_x509_crt_get_activation_time(identity.certificates[0]);
 	credentials->expires_s = gnutls_x509_crt_get_expiration_time(identity.certificates[0]);
 	r = leaf_check_time(identity.certificates[0], err);
 	if (r < 0)
@@ -395,6 +390,11 @@ void tls_credentials_unref(struct tls_credentials *credentials)
 		gnutls_priority_deinit(credentials->priority);
 	free(credentials->subject);
 	free(credentials);
+}
+
+int64_t tls_credentials_valid_from_s(const struct tls_credentials *credentials)
+{
+	return credentials->valid_from_s;
 }
 
 int64_t tls_credentials_expires_s(const struct tls_credentials *credentials)

@@ -23,7 +23,11 @@ struct tls_credentials;
  * or traditional), blocks in any order, others between them ignored. The leaf is the certificate
  * that matches the key, the rest is brought into chain order. ca_pem: one or more certificates that
  * client certificates must chain to. -EINVAL with the reason: no PEM, no key, key matches no
- * certificate, leaf expired or not yet valid, no CA certificate.
+ * certificate, leaf expired, no CA certificate.
+ *
+ * A leaf that is not valid yet is taken: the controller makes one and sends it at once, so that a
+ * clock behind its by a second calls every new one early. Whether it is valid the client says, by
+ * its own clock.
  */
 int tls_credentials_new(const char *server_pem, size_t server_pem_size_bytes, const char *ca_pem,
 	size_t ca_pem_size_bytes, enum tls_version min_version,
@@ -32,8 +36,11 @@ struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials)
 /* Accepts NULL. */
 void tls_credentials_unref(struct tls_credentials *credentials);
 
-/* Seconds since the epoch at which the server certificate expires; its subject, for the log. */
+/* When the server certificate begins to be valid and when it expires, in seconds since the epoch.
+ */
+int64_t tls_credentials_valid_from_s(const struct tls_credentials *credentials);
 int64_t tls_credentials_expires_s(const struct tls_credentials *credentials);
+/* Its subject, for the log. */
 const char *tls_credentials_subject(const struct tls_credentials *credentials);
 
 /* What a gnutls_session_t points to. The two calls below are for sys/http_server.c. */

@@ -7,6 +7,8 @@ from harness import certificates
 from harness.certificates import Authority
 
 PATH = "/1.0/certificate"
+# X509_V_FLAG_NO_CHECK_TIME of openssl/x509_vfy.h, which Python has no name for.
+NO_CHECK_TIME = 0x200000
 
 
 def new_identity(amphora, **options):
@@ -53,6 +55,18 @@ def test_a_certificate_is_taken_in_every_form_a_controller_has(amphora, order):
         identity = new_identity(amphora, key="rsa")
         pem = identity.pem
     assert amphora.api.put(PATH, pem).status == 202
+    assert amphora.api.server_certificate_serial() == identity.serial_number
+
+
+def test_a_controller_whose_clock_is_ahead_may_rotate_it(amphora):
+    """It made the certificate just now, which here is in the future."""
+    identity = certificates.amphora_authority().issue_not_yet_valid(amphora.id)
+    amphora.api.context.verify_flags |= NO_CHECK_TIME
+    assert amphora.api.put(PATH, identity.pem).status == 202
+    assert amphora.api.server_certificate_serial() == identity.serial_number
+    assert "is this machine's clock behind the controller's?" in amphora.log()
+    amphora.kill()
+    amphora.start()
     assert amphora.api.server_certificate_serial() == identity.serial_number
 
 

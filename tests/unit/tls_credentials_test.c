@@ -246,22 +246,39 @@ static void what_is_broken_is_refused(void **state)
 	assert_refused_with_ca("leaf.crt leaf.key", "root.crt rubbish.crt", "CA of the clients");
 }
 
-static void a_leaf_out_of_its_time_is_refused(void **state)
+/* As leaf.crt, but valid between those: "YYYYMMDDHHMMSSZ". */
+static void issue_leaf(const char *name, const char *from, const char *until)
 {
-	(void)state;
+	char arguments[512];
+
 	store("index.txt", "");
 	store("ca.cnf", "[ca]\ndefault_ca=c\n[c]\ndatabase=index.txt\nserial=serial\n"
 			"new_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n");
-	openssl("ca -batch -config ca.cnf -rand_serial -cert root.crt -keyfile root.key -in "
-		"leaf.csr -notext -out expired.crt -startdate 20200101000000Z -enddate "
-		"20210203040506Z");
+	snprintf(arguments, sizeof(arguments),
+		"ca -batch -config ca.cnf -rand_serial -cert root.crt -keyfile root.key -in "
+		"leaf.csr -notext -out %s -startdate %s -enddate %s",
+		name, from, until);
+	openssl(arguments);
+}
+
+static void an_expired_leaf_is_refused(void **state)
+{
+	(void)state;
+	issue_leaf("expired.crt", "20200101000000Z", "20210203040506Z");
 	assert_refused("expired.crt leaf.key", "expired on 2021-02-03 04:05:06 UTC");
-	store("index.txt", "");
-	openssl("ca -batch -config ca.cnf -rand_serial -cert root.crt -keyfile root.key -in "
-		"leaf.csr -notext -out early.crt -startdate 20980101000000Z -enddate "
-		"20990101000000Z");
-	assert_refused("early.crt leaf.key", "not valid before 2098-01-01");
-	assert_refused("early.crt leaf.key", "CN=amphora");
+	assert_refused("expired.crt leaf.key", "CN=amphora");
+}
+
+static void a_leaf_of_a_controller_whose_clock_is_ahead_is_taken(void **state)
+{
+	struct tls_credentials *credentials = NULL;
+
+	(void)state;
+	issue_leaf("early.crt", "20980101000000Z", "20990101000000Z");
+	assert_int_equal(make("early.crt leaf.key", "root.crt", &credentials, NULL), 0);
+	/* 2098-01-01 */
+	assert_int_equal(tls_credentials_valid_from_s(credentials), 4039372800);
+	tls_credentials_unref(credentials);
 }
 
 static void the_ca_may_be_several_certificates(void **state)
@@ -310,7 +327,8 @@ int main(void)
 		cmocka_unit_test(an_encrypted_key_is_refused_with_the_reason),
 		cmocka_unit_test(what_is_missing_is_named),
 		cmocka_unit_test(what_is_broken_is_refused),
-		cmocka_unit_test(a_leaf_out_of_its_time_is_refused),
+		cmocka_unit_test(an_expired_leaf_is_refused),
+		cmocka_unit_test(a_leaf_of_a_controller_whose_clock_is_ahead_is_taken),
 		cmocka_unit_test(the_ca_may_be_several_certificates),
 		cmocka_unit_test(bytes_that_are_no_text_are_refused),
 		cmocka_unit_test(credentials_live_until_the_last_reference_goes),
