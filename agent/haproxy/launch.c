@@ -184,12 +184,15 @@ static int launch(const struct haproxy_instance *instance, enum haproxy_file con
 	return err_wrap(err, r, "starting haproxy");
 }
 
-static bool runs_partly(const struct haproxy_instance *instance)
+/* What it runs with; of one that does not run, what it is tried with first. */
+static enum haproxy_file config_file_of(const struct haproxy_instance *instance)
 {
 	cleanup_free char *path =
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_PARTIAL);
 
-	return haproxy_launch_master(instance->site, &instance->id) != 0 && file_exists(path);
+	return haproxy_launch_master(instance->site, &instance->id) != 0 && file_exists(path)
+		       ? HAPROXY_FILE_PARTIAL
+		       : HAPROXY_FILE_CONFIG;
 }
 
 /* Says at each of the notes' lines who pays for it. */
@@ -232,8 +235,7 @@ static int partial_store(
 int haproxy_launch_start(const struct haproxy_instance *instance, pid_t *ret_worker,
 	struct buf *ret_output, struct err *err)
 {
-	enum haproxy_file config_file =
-		runs_partly(instance) ? HAPROXY_FILE_PARTIAL : HAPROXY_FILE_CONFIG;
+	enum haproxy_file config_file = config_file_of(instance);
 	bool is_whole;
 	int r = launch(instance, config_file, ret_worker, err);
 
@@ -289,8 +291,7 @@ int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_wo
 {
 	cleanup_free char *master_socket =
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_MASTER_SOCKET);
-	enum haproxy_file config_file =
-		runs_partly(instance) ? HAPROXY_FILE_PARTIAL : HAPROXY_FILE_CONFIG;
+	enum haproxy_file config_file = config_file_of(instance);
 	bool is_whole = false;
 	int r;
 
