@@ -71,8 +71,9 @@ class Pair:
     def measure_listeners(self, listeners, mishap, *arguments):
         """The same of several: ("tcp" or "udp", port) each."""
         with contextlib.ExitStack() as stack:
-            streams = [stack.enter_context(RequestStream(self.client, VIP, port, protocol, self.period_s))
-                       for protocol, port in listeners]
+            streams = [
+                stack.enter_context(RequestStream(self.client, VIP, port, protocol, self.period_s))
+                for protocol, port in listeners]
             eventually(lambda: all(stream.flows() for stream in streams), "the client is served", 20)
             since = time.monotonic() - 0.5
             mishap(*arguments)

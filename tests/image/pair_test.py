@@ -119,9 +119,6 @@ def show(figure, what, *outages):
     text = f"{statistics.median(seconds):.1f} s"
     if len(seconds) > 1:
         text += " (" + ", ".join(f"{second:.1f}" for second in seconds) + ")"
-    disturbed_s = max(outage.disturbed_s for outage in outages)
-    if disturbed_s > max(seconds) + 0.1:
-        text += f"; single requests fail for {disturbed_s:.1f} s"
     figure(f"VIP away: {what}", text)
     assert max(seconds) < LIMIT_S
 
