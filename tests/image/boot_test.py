@@ -8,6 +8,7 @@ import socket
 
 import pytest
 
+from harness.eventually import eventually
 from harness.image_amphora import ImageAmphora
 from harness.ports import free_port
 
@@ -76,9 +77,11 @@ def test_what_an_idle_amphora_takes(shell, figure):
 def test_only_the_management_nic_is_networkds(amphora, shell, bed):
     mac = "fa:16:3e:00:00:77"
     amphora.machine.add_nic(bed.open_tap("vip"), mac)
-    eth1 = shell.run("until ip -br link show eth1 2>/dev/null; do sleep 0.1; done", 30)
+    # That it is nobody's is networkd's word only when udev and networkd have looked at it.
+    eventually(lambda: shell.ask("networkctl --no-legend list eth1")[1].split()[-1:] == ["unmanaged"],
+               "networkd leaves eth1 alone", 60)
+    eth1 = shell.run("ip -br link show eth1")
     assert mac in eth1 and " DOWN " in eth1
-    assert shell.run("networkctl --no-legend list eth1").split()[-1] == "unmanaged"
     amphora.machine.remove_nic(mac)
 
 
