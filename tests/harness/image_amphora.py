@@ -2,6 +2,7 @@
 """An amphora as its image makes it: a virtual machine with a config drive of Octavia's."""
 
 import concurrent.futures
+import contextlib
 import pathlib
 import re
 import socket
@@ -74,6 +75,15 @@ class ImageAmphora:
     def copy(self, folder):
         """The same amphora with its snapshots, on a machine of its own."""
         return ImageAmphora(self.machine.copy(folder), self.id, self.heartbeat_port)
+
+    @contextlib.contextmanager
+    def gone_on(self, folder):
+        """A copy that goes on from the snapshot BOOTED, and answers."""
+        twin = self.copy(folder)
+        with twin.machine as machine:
+            machine.start(BOOTED)
+            twin.wait_until_it_answers()
+            yield twin
 
     def answers(self):
         try:

@@ -95,10 +95,11 @@ class ImageSite:
         with self.bed.client.entered(), tls_connect((VIP, port), context, None) as connection:
             return x509.load_der_x509_certificate(connection.getpeercert(True)).serial_number
 
-    def is_told(self, beat):
-        """Whether a heartbeat tells of all listeners, open, and of their pools and members."""
+    def is_told(self, beat, *others):
+        """Whether a heartbeat tells of all listeners and those others, open, and of the pools and members
+        of the former."""
         members = [member for pool in beat.pools.values() for member in pool["members"]]
-        return (set(beat.listeners) == set(self.listener_ids.values())
+        return (set(beat.listeners) == {*self.listener_ids.values(), *others}
                 and all(listener["status"] == "OPEN" for listener in beat.listeners.values())
                 and len(beat.pools) == 3 and len(members) == 3)
 

@@ -91,10 +91,7 @@ def booted(image, session_folder):
 @pytest.fixture
 def amphora(booted, folder):
     """One that answers; its config drive was applied, and it has no load balancer."""
-    amphora = booted[0].copy(folder)
-    with amphora.machine as machine:
-        machine.start(BOOTED)
-        amphora.wait_until_it_answers()
+    with booted[0].gone_on(folder) as amphora:
         yield amphora
         amphora.show()
 

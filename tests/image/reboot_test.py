@@ -15,13 +15,13 @@ from harness import certificates
 from harness.controller import HEARTBEAT_KEY, Controller
 from harness.eventually import eventually
 from harness.health_manager import HealthManager
-from harness.image_amphora import BOOTED
 from harness.image_site import ImageSite
 from harness.network_bed import NetworkBed
 
 TLS_PORT, TLS_ID = 443, "5b4e3f5c-0000-4000-8000-000000000443"
 SENDER, HAPROXY, LVS = "amphora-heartbeat", "haproxy-", "octavia-keepalivedlvs-"
 STOPS = "/var/log/stops"
+NOBODY = [None] * 3
 # Half of what nova gives a guest before it pulls the plug ([compute] shutdown_timeout).
 OFF_S = 30
 # systemd kills what has not ended after 90 s. Nothing of ours takes long.
@@ -31,8 +31,8 @@ STOP = re.compile(
 
 
 class Reboot:
-    """What was seen before it, while it went down, and afterwards: `beats` are its heartbeats until one
-    told of everything."""
+    """What was seen before it, while it went down, and afterwards. The heartbeats from when it was asked
+    to end are `last_beats`, those of the next boot, until one told of everything, `first_beats`."""
 
     def __init__(self, amphora, rotated, balancer, health_manager):
         """rotated: the serial number of the server certificate that the controller has sent."""
@@ -42,16 +42,19 @@ class Reboot:
         self.certificate_path = f"/1.0/loadbalancer/{balancer.id}/certificates/site.pem"
         self._serve_tls()
         self.network = balancer.network()
+        assert balancer.answers(balancer.bed.neighbour, timeout_s=1) == NOBODY
         shell = amphora.machine.shell
         # The journal of the image ends with the machine; the test's shell is there to its very end.
         shell.run(f"setsid journalctl --follow --output=short-monotonic _PID=1 >{STOPS} 2>&1 &")
+        seen = len(health_manager.beats)
         self.off_s = self._turn_off()
+        self.last_beats = health_manager.beats[seen:]
         self.console = amphora.machine.console()
+        seen = len(health_manager.beats)
         amphora.machine.start()
         amphora.wait_for_boot()
         health_manager.next_beat(balancer.is_told, "a heartbeat tells of everything", 60)
-        self.beats = [beat for beat in health_manager.beats
-                      if beat.arrived_s > amphora.machine.started_s]
+        self.first_beats = health_manager.beats[seen:]
         self.stops = shell.run(f"cat {STOPS}")
 
     def _serve_tls(self):
@@ -86,16 +89,16 @@ def rotate_certificate(amphora):
             Controller(amphora, directory)) as controller:
         pem, certificate = controller.server_certificate()
         controller.driver.upload_cert_amp(controller.amphora_model(), pem)
-    return x509.load_pem_x509_certificate(certificate).serial_number
+    rotated = x509.load_pem_x509_certificate(certificate).serial_number
+    assert amphora.api.server_certificate_serial() == rotated
+    return rotated
 
 
 @pytest.fixture(scope="module")
 def rebooted(booted, session_folder):
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir=session_folder))
-        amphora = booted[0].copy(folder)
-        stack.enter_context(amphora.machine).start(BOOTED)
-        amphora.wait_until_it_answers()
+        amphora = stack.enter_context(booted[0].gone_on(folder))
         rotated = rotate_certificate(amphora)
         health_manager = stack.enter_context(
             HealthManager(HEARTBEAT_KEY, port=amphora.heartbeat_port))
@@ -127,13 +130,19 @@ def test_the_sender_falls_silent_first(reboot, figure):
     figure("  of which all services need to stop", f"{took_s:.1f} s")
 
 
-def test_everything_is_back_with_the_first_heartbeat(reboot):
+def test_no_heartbeat_tells_of_less_while_it_ends(reboot):
+    beats = reboot.last_beats
+    assert all(reboot.balancer.is_told(beat, TLS_ID) for beat in beats), [beat.message for beat in beats]
+
+
+def test_everything_is_back_with_the_first_heartbeat(reboot, figure):
     """That of a listener whose certificate lay in memory is a test of its own."""
-    balancer = reboot.balancer
-    told = [beat.message for beat in reboot.beats if not balancer.is_told(beat)]
-    assert reboot.beats and not told
+    balancer, beats = reboot.balancer, reboot.first_beats
+    figure("power-on to the first heartbeat that tells of everything",
+           f"{beats[0].arrived_s - reboot.amphora.machine.started_s:.1f} s")
+    assert all(balancer.is_told(beat) for beat in beats), [beat.message for beat in beats]
     balancer.wait_until_served()
-    assert balancer.answers(balancer.bed.neighbour, timeout_s=1) == [None] * 3
+    assert balancer.answers(balancer.bed.neighbour, timeout_s=1) == NOBODY
     eventually(lambda: balancer.network() == reboot.network,
                "addresses, routes and rules are those before", 30)
 
@@ -154,3 +163,12 @@ def test_listeners_without_tls_do_not_wait_for_certificates(reboot):
     reboot.health_manager.next_beat(lambda beat: TLS_ID in beat.listeners, "the listener is told", 30)
     assert balancer.certificate_shown(TLS_PORT) == reboot.identity.serial_number
     assert balancer.answers() == ["one"] * 3
+
+
+def test_a_reset_needs_nobody_to_listen(reboot):
+    amphora = reboot.amphora
+    before = amphora.machine.boot_id()
+    amphora.machine.monitor.execute("system_reset")
+    amphora.machine.shell.close()
+    amphora.wait_for_boot(before)
+    reboot.balancer.wait_until_served()
