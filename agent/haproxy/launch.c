@@ -155,6 +155,15 @@ static int start_wait(const struct haproxy_instance *instance, pid_t *ret_worker
 	return r;
 }
 
+/* As start_wait(); *ret_started, unless it ran already. */
+static int service_start_and_wait(const struct haproxy_instance *instance,
+	enum haproxy_file config_file, bool *ret_started, pid_t *ret_worker, struct err *err)
+{
+	int r = service_start_haproxy(instance, config_file, ret_started, err);
+
+	return r < 0 ? r : start_wait(instance, ret_worker, err);
+}
+
 static int launch(const struct haproxy_instance *instance, enum haproxy_file config_file,
 	pid_t *ret_worker, struct err *err)
 {
@@ -171,10 +180,10 @@ static int launch(const struct haproxy_instance *instance, enum haproxy_file con
 		if (config_file != HAPROXY_FILE_PARTIAL)
 			file_remove(partial, NULL);
 	}
-	r = service_start_haproxy(instance, config_file, &started, err);
-	if (r < 0)
-		return err_wrap(err, r, "starting haproxy");
-	r = start_wait(instance, ret_worker, err);
+	r = service_start_and_wait(instance, config_file, &started, ret_worker, err);
+	/* It ran, and ended while it was looked at: whether it can start is not known by that. */
+	if (r == -ECHILD && !started)
+		r = service_start_and_wait(instance, config_file, &started, ret_worker, err);
 	if (r == 0)
 		return 0;
 	if (r == -ECHILD || started)

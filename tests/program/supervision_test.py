@@ -207,6 +207,22 @@ def test_what_died_while_no_agent_ran_is_started_by_the_next(amphora, server):
     balancer.wait_until_it_serves()
 
 
+def test_what_dies_while_the_next_agent_looks_at_it_is_started_again(amphora, server):
+    balancer = LoadBalancer(amphora, [server]).serve()
+    amphora.kill()
+    pids = amphora.haproxy_pids(balancer.id)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)  # it does not answer the agent, which waits
+    slow = amphora.write_script("slow-haproxy", "sleep 0.5\nexec haproxy \"$@\"\n")
+    amphora.config.set("haproxy_amphora", "haproxy_cmd", slow)
+    amphora.start()
+    time.sleep(4)  # each of its questions is given 2 s; then it waits for the process
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    balancer.wait_until_it_serves()
+    assert balancer.master not in (0, *pids)
+
+
 def test_what_an_interrupted_reload_was_to_hand_over_is_forgotten(amphora, server):
     balancer = LoadBalancer(amphora, [server]).serve()
     amphora.kill()
