@@ -27,7 +27,7 @@ ROOT = TESTS.parent
 BUILD = ROOT / os.environ.get("AMPHORA_BUILD", "build")
 PROGRAM_TIMEOUT_S = 300
 FILE_TIMEOUT_S = 900
-IMAGE_TIMEOUT_S = 2400
+IMAGE_TIMEOUT_S = 3600
 RUNNING = set()
 JOBS = int(os.environ.get("AMPHORA_TEST_JOBS") or 2 * (os.cpu_count() or 1))
 

@@ -119,11 +119,20 @@ class ImageAmphora:
                 return False  # asked while it went down
         eventually(booted, "the machine boots", timeout_s)
         self.wait_until_it_answers()
-        eventually(self.is_ready, "amphora-agent.service is active", BOOT_S)
+        self.wait_until_ready()
 
-    def is_ready(self):
-        status, _ = self.machine.shell.ask("systemctl is-active amphora-agent.service")
-        return status == 0
+    def wait_until_ready(self, timeout_s=BOOT_S):
+        """Until it has brought back what it brings back. It is not kept busy with being asked."""
+        eventually(lambda: self._is_active("amphora-agent"), "the agent is ready", timeout_s, 0.5)
+
+    def wait_until_idle(self):
+        """Until nothing that a boot starts is still to come."""
+        eventually(lambda: self._is_active("prometheus-proxy")
+                   and not self.machine.shell.run("systemctl list-jobs --no-legend"),
+                   "nothing is being started", BOOT_S, 0.5)
+
+    def _is_active(self, unit):
+        return self.machine.shell.ask(f"systemctl is-active {unit}.service")[0] == 0
 
     def haproxy_workers(self, lb_id):
         """Pids: one, and more while a reload's old ones still serve."""

@@ -19,7 +19,9 @@ NAMESPACE = "amphora-haproxy"
 MEMBER_IPS = {"MASTER": "203.0.113.15", "BACKUP": "203.0.113.16"}
 VIP_MACS = {"MASTER": "fa:16:3e:00:01:15", "BACKUP": "fa:16:3e:00:01:16"}
 MEMBER_MACS = {"MASTER": "fa:16:3e:00:02:15", "BACKUP": "fa:16:3e:00:02:16"}
-PLUGGED_S = 30
+# Between two looks into a machine whose processor has something else to do. (A VIP that has moved is the
+# client's to notice, and it does so in time.)
+LOOK_S = 0.5
 
 # Asks one of HAProxy's sockets; the image has no other program that can.
 ASK_SOCKET = """\
@@ -63,7 +65,8 @@ class ImageNode(Node):
 
     def stands_by_again(self, states):
         """states: what vrrp_states() was before it was started. It hears the other one then."""
-        eventually(lambda: self.vrrp_states()[len(states):], "keepalived is in a state again", 30)
+        eventually(lambda: self.vrrp_states()[len(states):], "keepalived is in a state again", 30,
+                   LOOK_S)
 
     def main_pid(self, unit):
         return int(self.shell.run(f"systemctl show --value --property=MainPID {unit}"))
@@ -74,18 +77,19 @@ class ImageNode(Node):
         """Every process of it; until it runs again."""
         before = self.main_pid(unit)
         self.shell.run(f"systemctl kill --signal=KILL {unit}")
-        eventually(lambda: self.main_pid(unit) not in (0, before), f"{unit} runs again", 30)
+        eventually(lambda: self.main_pid(unit) not in (0, before), f"{unit} runs again", 30, LOOK_S)
 
     def kill_keepalived(self):
         """The VIP stays until the next one clears it away."""
         self.kill("octavia-keepalived")
-        eventually(lambda: not self.has_vip(), "the new keepalived has cleared the VIP", 30)
+        eventually(lambda: not self.has_vip(), "the new keepalived has cleared the VIP", 30, LOOK_S)
 
     def kill_haproxy(self):
         self.kill(self.haproxy)
 
     def kill_agent(self):
         self.kill("amphora-agent")
+        self.amphora.wait_until_ready()
 
     def stop_unit(self):
         self.shell.run("systemctl stop octavia-keepalived")
@@ -105,7 +109,7 @@ class ImageNode(Node):
     def reboot(self, other):
         """Until the other one has the VIP."""
         self.machine.reboot()
-        eventually(other.has_vip, "the other takes over", 30)
+        eventually(other.has_vip, "the other takes over", 30, LOOK_S)
 
     def freeze_haproxy(self):
         """It does not end, so only the check can notice."""
@@ -121,6 +125,7 @@ class ImagePair(Pair):
 
     # More would keep an emulated processor busy, and be answered late when its machine does more.
     period_s = 0.1
+    look_s = LOOK_S
 
     def __init__(self, controller, bed, has_state_line=False):
         self.controller = controller
@@ -169,8 +174,7 @@ class ImagePair(Pair):
         """Its NICs, as nova plugs them; those that it has when it is powered on, too."""
         node.machine.add_nic(self.bed.open_tap("vip"), VIP_MACS[node.role])
         node.machine.add_nic(self.bed.open_tap("member"), MEMBER_MACS[node.role])
-        eventually(lambda: MEMBER_MACS[node.role] in node.shell.run("ip link"),
-                   "the machine sees its NICs", PLUGGED_S)
+        node.machine.wait_for_nics(VIP_MACS[node.role], MEMBER_MACS[node.role])
 
     def start_keepalived(self):
         for node in self.nodes:

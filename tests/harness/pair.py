@@ -51,28 +51,31 @@ class Pair:
 
     # Between a client's requests, while it is measured what it notices.
     period_s = 0.02
+    # Between two looks at who holds the VIP.
+    look_s = 0.02
 
     def master(self):
         """The one that holds the VIP, once exactly one does."""
         def only_one():
             holders = [node for node in self.nodes if node.has_vip()]
             return holders[0] if len(holders) == 1 else None
-        return eventually(only_one, "exactly one amphora holds the VIP", 20)
+        return eventually(only_one, "exactly one amphora holds the VIP", 20, self.look_s)
 
     def backup(self):
         master = self.master()
         return next(node for node in self.nodes if node is not master)
 
-    def measure(self, mishap, *arguments):
-        """The Outage that a mishap brings to a client."""
-        outage, = self.measure_listeners([("tcp", PORT)], mishap, *arguments)
+    def measure(self, mishap, *arguments, **options):
+        """The Outage that a mishap brings to a client. options: of its RequestStream."""
+        outage, = self.measure_listeners([("tcp", PORT)], mishap, *arguments, **options)
         return outage
 
-    def measure_listeners(self, listeners, mishap, *arguments):
+    def measure_listeners(self, listeners, mishap, *arguments, **options):
         """The same of several: ("tcp" or "udp", port) each."""
         with contextlib.ExitStack() as stack:
             streams = [
-                stack.enter_context(RequestStream(self.client, VIP, port, protocol, self.period_s))
+                stack.enter_context(RequestStream(
+                    self.client, VIP, port, protocol, self.period_s, **options))
                 for protocol, port in listeners]
             eventually(lambda: all(stream.flows() for stream in streams), "the client is served", 20)
             since = time.monotonic() - 0.5

@@ -109,6 +109,10 @@ class Shell:
         self._connection = None
         self._marks = (f"answer{number}-{os.urandom(4).hex()}" for number in itertools.count())
 
+    def connect(self):
+        """The machine is on."""
+        self._connection = self._connection or _connected(self._path)
+
     def close(self):
         """The machine is off."""
         if self._connection:
@@ -123,7 +127,8 @@ class Shell:
 
     def ask(self, script, timeout_s=60):
         """(exit status, what it says)."""
-        mark, self._connection = next(self._marks), self._connection or _connected(self._path)
+        mark = next(self._marks)
+        self.connect()
         self._connection.settimeout(timeout_s)
         line = self.SCRIPT.format(script=base64.b64encode(script.encode()).decode(), mark=mark)
         self._connection.sendall(line.encode())
@@ -140,13 +145,13 @@ class Shell:
         assert chunk, "the machine is gone"
         return chunk
 
-    def wait(self, timeout_s=BOOT_S):
-        """Until one of a machine that boots answers."""
+    def wait(self, script=lambda: "true", timeout_s=BOOT_S):
+        """Until one of a machine that boots, or goes on, has done what script() says."""
         def answers():
             try:
-                return self.ask("true", 2)[0] == 0
+                return self.ask(script(), 2)[0] == 0
             except socket.timeout:
-                return False
+                return False  # nobody has read it
         eventually(answers, "the machine's shell answers", timeout_s)
 
 
@@ -203,11 +208,12 @@ class VirtualMachine:
                 pass_fds=[tap for _, tap in self._nics.values()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.monitor = Monitor(eventually(self._monitor_socket, "qemu's monitor answers", 60))
+        # A shell that nobody is connected to ends, and is started again, and again.
+        self.shell.connect()
         if snapshot:
-            # Its shell may begin anew, for the connection that it knew is gone.
-            self.shell.wait()
-            # It takes now for the moment of the snapshot.
-            self.shell.run(f"date -s @{time.time():.3f}")
+            # It takes now for the moment of the snapshot. Its shell may begin anew, and lose what it is
+            # asked, for the connection that it knew is gone.
+            self.shell.wait(lambda: f"date -s @{time.time():.3f}")
         return self
 
     def _monitor_socket(self):
@@ -300,6 +306,11 @@ class VirtualMachine:
         self.monitor.execute("device_add", driver="virtio-net-pci", id=f"nic{slot}", mac=mac,
                              netdev=f"net{slot}", bus=f"slot{slot}", romfile="")
         self._nics[mac] = slot, tap
+
+    def wait_for_nics(self, *macs):
+        """Until it sees them."""
+        eventually(lambda: set(macs) <= set(self.shell.run("cat /sys/class/net/*/address").split()),
+                   "the machine sees its NICs", 60)
 
     def plug_cable(self, mac, is_plugged):
         """Out of a NIC, or in again."""

@@ -13,6 +13,7 @@ from harness.image_amphora import ImageAmphora
 from harness.ports import free_port
 
 # An emulated machine takes many times what a real one does: these catch a boot that waits for something.
+# The latter grows on a host where all that is before the network takes longer than 40 s.
 ANSWER_AFTER_NETWORK_S, BEAT_AFTER_ANSWER_S = 10, 20
 
 # As the kernel shortens their names.
@@ -40,7 +41,8 @@ def test_the_first_answer_comes_with_the_network(booted, amphora, figure):
     figure("  in the machine: kernel start to the management address", f"{network:.2f} s")
     figure("  and from then to the first answer", f"{answer - network:.2f} s")
     assert answer - network < ANSWER_AFTER_NETWORK_S
-    assert boot.first_beat.arrived_s - boot.first_answer_s < BEAT_AFTER_ANSWER_S
+    assert (boot.first_beat.arrived_s - boot.first_answer_s
+            < BEAT_AFTER_ANSWER_S * max(1, network / 40))
 
 
 def test_nothing_fails_and_nothing_waits(shell):
@@ -60,7 +62,7 @@ def test_the_machine_is_the_amphora_that_its_config_drive_names(booted, amphora,
 
 def test_what_an_idle_amphora_takes(shell, figure):
     rows = shell.run("cd /proc; for pid in [0-9]*; do echo $(cat $pid/comm) "
-                     "$(awk '/^Pss:/ { print $2 }' $pid/smaps_rollup); done 2>/dev/null")
+                     "$(awk '/^Pss:/ { print $2 }' $pid/smaps_rollup); done 2>/dev/null", 300)
     sizes = collections.Counter()  # a name may be several processes'
     for name, size in (row for row in map(str.split, rows.splitlines()) if len(row) == 2):
         if name not in ("sh", "awk", "cat"):

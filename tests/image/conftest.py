@@ -12,8 +12,9 @@ import tempfile
 import pytest
 
 from harness.amphora import ROOT
-from harness.health_manager import Beat, HealthManager
 from harness.controller import HEARTBEAT_KEY, Controller
+from harness.eventually import eventually
+from harness.health_manager import Beat, HealthManager
 from harness.image_amphora import BOOTED, ImageAmphora
 from harness.image_site import ImageSite
 from harness.network_bed import NetworkBed, new_mac
@@ -81,9 +82,11 @@ def booted(image, session_folder):
         with amphora.machine as machine:
             machine.start()
             first_answer_s = amphora.wait_for_first_answer()
-            beat = health_manager.next_beat(timeout_s=60)
+            eventually(lambda: health_manager.beats, "a heartbeat arrives", 60)
             amphora.wait_for_boot()
-            boot = Boot(machine.started_s, first_answer_s, beat, machine.console())
+            amphora.wait_until_idle()
+            boot = Boot(
+                machine.started_s, first_answer_s, health_manager.beats[0], machine.console())
             machine.save(BOOTED)
     return amphora, boot
 
@@ -119,6 +122,8 @@ def add_nic(amphora, bed):
     def add_nic(network):
         mac = new_mac()
         amphora.machine.add_nic(bed.open_tap(network), mac)
+        # A controller that plugs it asks again for a long time; the test's is given two tries.
+        amphora.machine.wait_for_nics(mac)
         return mac
     return add_nic
 

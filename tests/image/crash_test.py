@@ -42,7 +42,7 @@ def test_no_client_notices_that_the_agent_ends(amphora, balancer, health_manager
             eventually(lambda: main_pid(amphora) not in (0, before),
                        f"after {mishap.__name__} systemd starts the agent", RESTARTED_S)
             amphora.wait_until_it_answers()
-            eventually(amphora.is_ready, "amphora-agent.service is active", RESTARTED_S)
+            amphora.wait_until_ready(RESTARTED_S)
             health_manager.next_beat(balancer.is_told, "it beats and tells of everything", RESTARTED_S)
             client.wait_until_served()
     assert client.has_always_been_served(), client.answers

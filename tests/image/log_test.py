@@ -67,9 +67,9 @@ def test_log_lines_arrive_at_their_targets(image, folder, bed, resources, health
     amphora.wait_for_boot()
     site = ImageSite(amphora, bed, resources)
     # HAProxy's line of a request, in the format of the controller's log_format.
-    line = tenant.wait_for(rf"{site.id}.* {site.listener_ids[HTTP_PORT]} ")
+    line = tenant.wait_for(rf'{site.id}.* {site.listener_ids[HTTP_PORT]} .*"GET / HTTP/1.1" 200')
     assert re.match(r"<134>", line), line  # local0.info
-    assert f"amphora-{amphora.id}" in line and '"GET / HTTP/1.1" 200' in line, line
+    assert f"amphora-{amphora.id}" in line, line
     # The agent's.
     line = admin.wait_for("PUT /1.0/loadbalancer/.* 200")
     assert re.match(r"<142>", line) and "amphora-agent" in line, line  # local1.info
@@ -81,7 +81,7 @@ def test_local_files_rotate(amphora):
     shell = amphora.machine.shell
     assert "logrotate.timer" in shell.run("systemctl list-timers --no-legend")
     shell.run("logger -p local1.info before")
-    assert "before" in shell.run("cat /var/log/syslog")
+    eventually(lambda: "before" in shell.run("cat /var/log/syslog"), "rsyslog writes the file", 30)
     shell.run("logrotate --force /etc/logrotate.conf")
     shell.run("logger -p local1.info after")
     eventually(lambda: "after" in shell.run("cat /var/log/syslog"), "rsyslog writes the new file", 30)
