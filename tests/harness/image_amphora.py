@@ -157,8 +157,12 @@ class ImageAmphora:
     def show(self):
         """What it said, for who reads why a test failed."""
         print(f"console:\n{self.machine.console()[-4000:]}")
-        if self.machine.is_running():
+        if not self.machine.is_running():
+            return
+        try:
             print(f"journal:\n{self.machine.shell.ask('journalctl --no-pager --lines=300')[1]}")
+        except OSError as why:
+            print(f"journal: it does not answer: {why}")
 
     def journal(self, *units):
         words = " ".join(f"--unit={unit}" for unit in units)

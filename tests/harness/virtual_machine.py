@@ -228,6 +228,8 @@ class VirtualMachine:
             "-device", f"pcie-root-port,id=slot{number},chassis={number + 1}")]
         return [
             "setpriv", "--pdeathsig", "KILL",
+            # With more than one processor qemu 7.2 lets a kernel that patches itself panic ("Oops: int3"),
+            # once in hundreds of boots; the console tells.
             "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
             "-smp", str(self._processors), "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
             *self._firmware,

@@ -47,7 +47,7 @@ def serve(cloud, resources):
 
 
 def answer_a_round(cloud, port, nodes):
-    return Counter(cloud.ask(VIP, port) for _ in nodes) == Counter(nodes)
+    return Counter(cloud.ask(VIP, port) for _ in nodes) == Counter(list(nodes))
 
 
 def test_an_istio_gateways_nodes_come_and_go_without_a_reload(
