@@ -40,9 +40,9 @@
 
 enum { LOCK_TRIES = 10, LOCK_PAUSE_MS = 50 };
 
-/* It ends within two minutes, by its TimeoutStartSec. */
+/* It gives udev 90 s, and systemd each of its commands TimeoutStartSec, two minutes. */
 #define NAMESPACE_UNIT "amphora-netns.service"
-enum { NAMESPACE_UNIT_TIMEOUT_MS = 150 * 1000 };
+enum { NAMESPACE_UNIT_TIMEOUT_MS = 240 * 1000 };
 
 struct agent {
 	int lock;                 /* held: we are the only agent of this runtime_dir */

@@ -42,7 +42,7 @@ void identity_log(const struct tls_credentials *credentials)
 	log_info("server certificate %s: expires in %lld days",
 		tls_credentials_subject(credentials), (long long)(left_s / (24 * 60 * 60)));
 	if (early_s > 0)
-		log_warning("server certificate %s: is valid only from %lld s on; "
+		log_warning("server certificate %s: becomes valid only in %lld s: "
 			    "is this machine's clock behind the controller's?",
 			tls_credentials_subject(credentials), (long long)early_s);
 }

@@ -19,5 +19,5 @@ DEFINE_CLEANUP(struct tls_credentials *, tls_credentials_unref);
  */
 int identity_load(const struct settings *settings, const char *pem, size_t pem_size_bytes,
 	struct tls_credentials **ret_credentials, struct err *err);
-/* Says who we are from now on, and for how long. */
+/* Says who we are from now on, and for how long; warns when that has not begun yet. */
 void identity_log(const struct tls_credentials *credentials);

@@ -137,12 +137,12 @@ static int service_start_haproxy(const struct haproxy_instance *instance,
  * 0 when a worker answers, -ECHILD when the process ended, -ETIMEDOUT. What ended may have been
  * started again by the manager, under another pid.
  */
-static int start_wait(const struct haproxy_instance *instance, pid_t *ret_worker, struct err *err)
+static int start_wait(const struct haproxy_instance *instance, int64_t deadline_ms,
+	pid_t *ret_worker, struct err *err)
 {
 	pid_t master = haproxy_launch_master(instance->site, &instance->id);
 	cleanup_free char *master_socket =
 		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_MASTER_SOCKET);
-	int64_t deadline_ms = clock_now_ms() + START_TIMEOUT_MS;
 	int r;
 
 	do {
@@ -155,13 +155,23 @@ static int start_wait(const struct haproxy_instance *instance, pid_t *ret_worker
 	return r;
 }
 
-/* As start_wait(); *ret_started, unless it ran already. */
-static int service_start_and_wait(const struct haproxy_instance *instance,
-	enum haproxy_file config_file, bool *ret_started, pid_t *ret_worker, struct err *err)
+/* *ret_started: whether it did not run before; of an attempt that fails, too. */
+static int start_once(const struct haproxy_instance *instance, enum haproxy_file config_file,
+	int64_t deadline_ms, bool *ret_started, pid_t *ret_worker, struct err *err)
 {
-	int r = service_start_haproxy(instance, config_file, ret_started, err);
+	cleanup_free char *partial =
+		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_PARTIAL);
+	int r;
 
-	return r < 0 ? r : start_wait(instance, ret_worker, err);
+	/* What is read from them later is about the present attempt. */
+	if (haproxy_launch_master(instance->site, &instance->id) == 0) {
+		output_empty(instance->site, &instance->id);
+		if (config_file != HAPROXY_FILE_PARTIAL)
+			file_remove(partial, NULL);
+	}
+	*ret_started = false;
+	r = service_start_haproxy(instance, config_file, ret_started, err);
+	return r < 0 ? r : start_wait(instance, deadline_ms, ret_worker, err);
 }
 
 static int launch(const struct haproxy_instance *instance, enum haproxy_file config_file,
@@ -169,21 +179,13 @@ static int launch(const struct haproxy_instance *instance, enum haproxy_file con
 {
 	struct service_manager *services = instance->site->services;
 	struct service_name name = service_name(&instance->id);
-	cleanup_free char *partial =
-		haproxy_site_path(instance->site, &instance->id, HAPROXY_FILE_PARTIAL);
-	bool started = false;
-	int r;
+	int64_t deadline_ms = clock_now_ms() + START_TIMEOUT_MS;
+	bool started;
+	int r = start_once(instance, config_file, deadline_ms, &started, ret_worker, err);
 
-	/* What is read from them later is about the present attempt. */
-	if (service_pid(services, name.text) == 0) {
-		output_empty(instance->site, &instance->id);
-		if (config_file != HAPROXY_FILE_PARTIAL)
-			file_remove(partial, NULL);
-	}
-	r = service_start_and_wait(instance, config_file, &started, ret_worker, err);
 	/* It ran, and ended while it was looked at: whether it can start is not known by that. */
 	if (r == -ECHILD && !started)
-		r = service_start_and_wait(instance, config_file, &started, ret_worker, err);
+		r = start_once(instance, config_file, deadline_ms, &started, ret_worker, err);
 	if (r == 0)
 		return 0;
 	if (r == -ECHILD || started)
@@ -316,7 +318,7 @@ int haproxy_launch_reload(const struct haproxy_instance *instance, pid_t *ret_wo
 	r = haproxy_master_wait(master_socket, SOCKET_LOST_MS, ret_worker, err);
 	/* A boot has started it, a moment before we were. */
 	if (r < 0 && is_starting(haproxy_launch_master(instance->site, &instance->id)))
-		r = start_wait(instance, ret_worker, err);
+		r = start_wait(instance, clock_now_ms() + START_TIMEOUT_MS, ret_worker, err);
 	if (r == 0)
 		r = haproxy_master_reload(
 			master_socket, RELOAD_TIMEOUT_MS, ret_worker, ret_output, err);

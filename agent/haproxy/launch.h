@@ -20,6 +20,7 @@ pid_t haproxy_launch_worker(const struct haproxy_site *site, const struct id *id
 /*
  * Starts it, or waits for one that is starting already, and returns when its worker answers. What
  * files are missing for is left out then (haproxy/partial.h), and said in the log.
+ * One that was found running and ends meanwhile is started once more.
  * -EBADMSG: it ended instead, its words are in ret_output, and it is not tried again. -ETIMEDOUT:
  * it neither answered nor ended; one that this call started is stopped again.
  */

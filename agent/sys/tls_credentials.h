@@ -25,9 +25,9 @@ struct tls_credentials;
  * client certificates must chain to. -EINVAL with the reason: no PEM, no key, key matches no
  * certificate, leaf expired, no CA certificate.
  *
- * A leaf that is not valid yet is taken: the controller makes one and sends it at once, so that a
- * clock behind its by a second calls every new one early. Whether it is valid the client says, by
- * its own clock.
+ * A leaf that is not valid yet is accepted: controllers send one as soon as it is made, and to a
+ * machine whose clock is a second behind it lies in the future. The client judges, by its own
+ * clock.
  */
 int tls_credentials_new(const char *server_pem, size_t server_pem_size_bytes, const char *ca_pem,
 	size_t ca_pem_size_bytes, enum tls_version min_version,

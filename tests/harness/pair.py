@@ -80,7 +80,7 @@ class Pair:
             eventually(lambda: all(stream.flows() for stream in streams), "the client is served", 20)
             since = time.monotonic() - 0.5
             mishap(*arguments)
-            time.sleep(1)
+            time.sleep(max(stream.timeout_s for stream in streams) + 0.2)  # none is pending from then
             eventually(lambda: all(stream.flows() for stream in streams),
                        "the client is served again", 30)
             return [stream.outage(since) for stream in streams]

@@ -15,7 +15,8 @@ import time
 
 from dataclasses import dataclass
 
-# Less than the second after which a lost SYN is sent again: a request of the outage fails in it.
+# Less than the second after which a lost SYN is sent again: a request of the outage fails in it. Who asks
+# whether anything was refused or cut at all, and not how long, may have more patience.
 TIMEOUT_S = 0.8
 
 
@@ -80,6 +81,7 @@ class RequestStream:
     def __init__(
             self, namespace, address, port, protocol="tcp", period_s=0.02, timeout_s=TIMEOUT_S):
         """HTTP requests, or datagrams."""
+        self.timeout_s = timeout_s
         self._period_s = period_s
         self._command = ["ip", "netns", "exec", namespace.name, sys.executable, __file__,
                          protocol, address, str(port), str(period_s), str(timeout_s)]

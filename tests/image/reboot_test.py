@@ -49,13 +49,13 @@ class Reboot:
                   f"until [ -s {STOPS} ]; do sleep 0.1; done")
         seen = len(health_manager.beats)
         self.off_s = self._turn_off()
-        self.last_beats = health_manager.beats[seen:]
         self.console = amphora.machine.console()
-        seen = len(health_manager.beats)
+        was_off = len(health_manager.beats)
         amphora.machine.start()
         amphora.wait_for_boot()
         health_manager.next_beat(balancer.is_told, "a heartbeat tells of everything", 60)
-        self.first_beats = health_manager.beats[seen:]
+        self.last_beats, self.first_beats = (
+            health_manager.beats[seen:was_off], health_manager.beats[was_off:])
         self.stops = shell.run(f"cat {STOPS}")
 
     def _serve_tls(self):
@@ -96,11 +96,12 @@ def rotate_certificate(amphora):
 
 
 def be_patient(amphora):
-    """A heartbeat waits a quarter of its interval for HAProxy, and then leaves it out: an emulated one
-    may need longer than of the other tests' one second."""
+    """A heartbeat waits a quarter of its interval for HAProxy, and then leaves it out: with the second
+    of the other tests that is too short for an emulated one that is busy."""
+    config = "/etc/octavia/amphora-agent.conf"
     amphora.machine.shell.run(
-        "sed -i 's/^heartbeat_interval *=.*/heartbeat_interval = 2/' /etc/octavia/amphora-agent.conf && "
-        "systemctl reload amphora-agent")
+        f"sed -i 's/^heartbeat_interval *=.*/heartbeat_interval = 2/' {config} && "
+        f"grep -x 'heartbeat_interval = 2' {config} && systemctl reload amphora-agent")
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +177,7 @@ def test_listeners_without_tls_do_not_wait_for_certificates(reboot):
 
 
 def test_a_reset_needs_nobody_to_listen(reboot):
+    """nova's hard one. The last test: it ends the boot that the others look at."""
     amphora = reboot.amphora
     before = amphora.machine.boot_id()
     amphora.machine.monitor.execute("system_reset")
