@@ -64,7 +64,7 @@ all: $(programs:%=$(build)/%)
 packages_build := gcc libc6-dev libmicrohttpd-dev libgnutls28-dev nettle-dev libjansson-dev zlib1g-dev \
 	libnl-3-dev libnl-genl-3-dev libnftables-dev libsystemd-dev
 packages_demo := haproxy keepalived curl openssl iproute2 procps python3
-packages_test := dbus-daemon dnsmasq-base dosfstools genisoimage isc-dhcp-client libcmocka-dev mtools nftables \
+packages_test := dbus-daemon dnsmasq-base dosfstools genisoimage git isc-dhcp-client libcmocka-dev mtools nftables \
 	nghttp2-server python3-dbus python3-gi python3-octavia python3-pytest strace systemd
 packages_guest := qemu-system-x86 busybox kmod ipvsadm
 packages_test_image := qemu-system-x86 ovmf

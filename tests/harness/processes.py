@@ -64,11 +64,20 @@ def mentioning(text, program=None):
     return sorted(found)
 
 
+def _mentioning_now_or_soon(text):
+    """One that is becoming another program has no arguments for a moment."""
+    pids = mentioning(text)
+    if not pids:
+        time.sleep(0.01)
+        pids = mentioning(text)
+    return pids
+
+
 def end_all_mentioning(text, timeout_s=10.0):
     """Kills them, one by one, until there is none; returns how many there were."""
     ended = set()
     deadline = time.monotonic() + timeout_s
-    while pids := mentioning(text):
+    while pids := _mentioning_now_or_soon(text):
         if time.monotonic() > deadline:
             raise AssertionError(f"processes {pids} mentioning {text} do not end")
         for pid in pids:

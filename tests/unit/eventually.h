@@ -33,3 +33,12 @@ static inline bool process_is_over(pid_t pid)
 
 	return file_read(path, &text, NULL) < 0 || strstr(buf_text(&text), ") Z ");
 }
+
+/* Of one that was just spawned it is true a moment later: what tells its parent comes before. */
+static inline bool process_has_arguments(pid_t pid)
+{
+	cleanup_free char *path = xformat("/proc/%d/cmdline", pid);
+	cleanup_buf struct buf text = BUF_INIT(4 * KIB);
+
+	return file_read(path, &text, NULL) == 0 && text.size_bytes > 0;
+}

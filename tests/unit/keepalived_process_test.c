@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "eventually.h"
 #include "kill_process.h"
 #include "real_keepalived.h"
 
@@ -286,6 +287,7 @@ static void a_dead_one_that_nobody_waited_for_does_not_run(void **state)
 
 	(void)state;
 	assert_int_equal(process_spawn(&spec, &pid, NULL), 0);
+	assert_soon(process_has_arguments(pid));
 	snprintf(number, sizeof(number), "%d\n", pid);
 	temporary_file("keepalived.pid", number);
 	assert_int_equal(main_process(), pid);

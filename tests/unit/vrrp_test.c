@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "eventually.h"
 #include "sys/process.h"
 #include "temporary_folder.h"
 
@@ -40,6 +41,7 @@ static pid_t keepalived_pretend(void)
 	pid_t pid;
 
 	assert_int_equal(process_spawn(&spec, &pid, NULL), 0);
+	assert_soon(process_has_arguments(pid));
 	snprintf(pid_text, sizeof(pid_text), "%d\n", pid);
 	configure(pid_text);
 	return pid;
