@@ -65,22 +65,21 @@ class Pair:
         master = self.master()
         return next(node for node in self.nodes if node is not master)
 
-    def measure(self, mishap, *arguments, **options):
-        """The Outage that a mishap brings to a client. options: of its RequestStream."""
-        outage, = self.measure_listeners([("tcp", PORT)], mishap, *arguments, **options)
+    def measure(self, mishap, *arguments):
+        """The Outage that a mishap brings to a client."""
+        outage, = self.measure_listeners([("tcp", PORT)], mishap, *arguments)
         return outage
 
-    def measure_listeners(self, listeners, mishap, *arguments, **options):
+    def measure_listeners(self, listeners, mishap, *arguments):
         """The same of several: ("tcp" or "udp", port) each."""
         with contextlib.ExitStack() as stack:
             streams = [
-                stack.enter_context(RequestStream(
-                    self.client, VIP, port, protocol, self.period_s, **options))
+                stack.enter_context(RequestStream(self.client, VIP, port, protocol, self.period_s))
                 for protocol, port in listeners]
             eventually(lambda: all(stream.flows() for stream in streams), "the client is served", 20)
             since = time.monotonic() - 0.5
             mishap(*arguments)
-            time.sleep(max(stream.timeout_s for stream in streams) + 0.2)  # none is pending from then
+            time.sleep(1)
             eventually(lambda: all(stream.flows() for stream in streams),
                        "the client is served again", 30)
             return [stream.outage(since) for stream in streams]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Constant load from inside a network namespace, and what became of each request.
 
-As a program (request_stream.py tcp|udp ADDRESS PORT PERIOD_S TIMEOUT_S): starts a request in every period
-until it is killed, and prints "START OK" for each when it ends, START on the clock that all processes share."""
+As a program (request_stream.py tcp|udp ADDRESS PORT PERIOD_S): starts a request in every period until
+it is killed, and prints "START OK" for each when it ends, START on the clock that all processes share."""
 
 import concurrent.futures
 import os
@@ -15,26 +15,25 @@ import time
 
 from dataclasses import dataclass
 
-# Less than the second after which a lost SYN is sent again: a request of the outage fails in it. Who asks
-# whether anything was refused or cut at all, and not how long, may have more patience.
+# Less than the second after which a lost SYN is sent again: a request of the outage fails in it.
 TIMEOUT_S = 0.8
 
 
-def ask_tcp(address, port, timeout_s):
+def ask_tcp(address, port):
     try:
-        with socket.create_connection((address, port), timeout_s) as connection:
-            connection.settimeout(timeout_s)
+        with socket.create_connection((address, port), TIMEOUT_S) as connection:
+            connection.settimeout(TIMEOUT_S)
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
             return b" 200 " in connection.recv(1000)
     except OSError:
         return False
 
 
-def ask_udp(address, port, timeout_s):
+def ask_udp(address, port):
     """Each datagram is of a flow of its own."""
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
-            connection.settimeout(timeout_s)
+            connection.settimeout(TIMEOUT_S)
             connection.connect((address, port))
             connection.send(b"x")
             return connection.recv(1000) != b""
@@ -47,15 +46,14 @@ ASK = {"tcp": ask_tcp, "udp": ask_udp}
 
 def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # it ends with its reader, however that ended
-    ask, address, port = ASK[sys.argv[1]], sys.argv[2], int(sys.argv[3])
-    period_s, timeout_s = float(sys.argv[4]), float(sys.argv[5])
+    ask, address, port, period_s = ASK[sys.argv[1]], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 
     def run(started):
-        ok = ask(address, port, timeout_s)
+        ok = ask(address, port)
         os.write(sys.stdout.fileno(), f"{started} {int(ok)}\n".encode())  # one call, one line
 
     due = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(int(2 * timeout_s / period_s)) as pool:
+    with concurrent.futures.ThreadPoolExecutor(int(2 * TIMEOUT_S / period_s)) as pool:
         while True:
             pool.submit(run, due)
             due += period_s
@@ -78,13 +76,11 @@ class Outage:
 class RequestStream:
     """The program above as a child; a context manager."""
 
-    def __init__(
-            self, namespace, address, port, protocol="tcp", period_s=0.02, timeout_s=TIMEOUT_S):
+    def __init__(self, namespace, address, port, protocol="tcp", period_s=0.02):
         """HTTP requests, or datagrams."""
-        self.timeout_s = timeout_s
         self._period_s = period_s
         self._command = ["ip", "netns", "exec", namespace.name, sys.executable, __file__,
-                         protocol, address, str(port), str(period_s), str(timeout_s)]
+                         protocol, address, str(port), str(period_s)]
         self._seen = []  # (started, ok)
 
     def __enter__(self):

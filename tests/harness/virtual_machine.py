@@ -311,8 +311,10 @@ class VirtualMachine:
 
     def wait_for_nics(self, *macs):
         """Until it sees them."""
-        eventually(lambda: set(macs) <= set(self.shell.run("cat /sys/class/net/*/address").split()),
-                   "the machine sees its NICs", 60)
+        eventually(lambda: set(macs) <= self._macs(), "the machine sees its NICs", 60)
+
+    def _macs(self):
+        return set(self.shell.run("cat /sys/class/net/*/address").split())
 
     def plug_cable(self, mac, is_plugged):
         """Out of a NIC, or in again."""
@@ -321,7 +323,6 @@ class VirtualMachine:
     def remove_nic(self, mac):
         slot, tap = self._nics.pop(mac)
         self.monitor.execute("device_del", id=f"nic{slot}")
-        eventually(lambda: mac not in self.shell.run("cat /sys/class/net/*/address"),
-                   f"the NIC {mac} is gone", 30)
+        eventually(lambda: mac not in self._macs(), f"the NIC {mac} is gone", 30)
         self.monitor.execute("netdev_del", id=f"net{slot}")
         os.close(tap)

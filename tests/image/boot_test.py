@@ -13,8 +13,6 @@ from harness.image_amphora import ImageAmphora
 from harness.ports import free_port
 
 # An emulated machine takes many times what a real one does: these catch a boot that waits for something.
-# The last one grows on a host where all that is before the network takes longer than usual.
-USUAL_NETWORK_S, NETWORK_S = 40, 120
 ANSWER_AFTER_NETWORK_S, BEAT_AFTER_ANSWER_S = 10, 20
 
 # As the kernel shortens their names.
@@ -41,10 +39,8 @@ def test_the_first_answer_comes_with_the_network(booted, amphora, figure):
     answer = seconds_of(amphora.journal("amphora-agent"), "GET / 200")
     figure("  in the machine: kernel start to the management address", f"{network:.2f} s")
     figure("  and from then to the first answer", f"{answer - network:.2f} s")
-    assert network < NETWORK_S
     assert answer - network < ANSWER_AFTER_NETWORK_S
-    assert (boot.first_beat.arrived_s - boot.first_answer_s
-            < BEAT_AFTER_ANSWER_S * max(1, network / USUAL_NETWORK_S))
+    assert boot.first_beat.arrived_s - boot.first_answer_s < BEAT_AFTER_ANSWER_S
 
 
 def test_nothing_fails_and_nothing_waits(shell):
