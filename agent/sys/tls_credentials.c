@@ -234,7 +234,7 @@ static void time_format(time_t time, char text[static TIME_TEXT_MAX])
 	strftime(text, TIME_TEXT_MAX, "%Y-%m-%d %H:%M:%S UTC", &fields);
 }
 
-static int leaf_check_time(gnutls_x509_crt_t leaf, struct err *err)
+static int leaf_check_expiry(gnutls_x509_crt_t leaf, struct err *err)
 {
 	time_t now = time(NULL);
 	time_t until = gnutls_x509_crt_get_expiration_time(leaf);
@@ -307,7 +307,7 @@ static int credentials_set_identity(struct tls_credentials *credentials, const c
 	credentials->subject = certificate_subject(identity.certificates[0]);
 	credentials->valid_from_s = gnutls_x509_crt_get_activation_time(identity.certificates[0]);
 	credentials->expires_s = gnutls_x509_crt_get_expiration_time(identity.certificates[0]);
-	r = leaf_check_time(identity.certificates[0], err);
+	r = leaf_check_expiry(identity.certificates[0], err);
 	if (r < 0)
 		return err_wrap(err, r, "certificate %s", credentials->subject);
 	r = credentials_set_key(credentials, &identity, identity_order_chain(&identity));

@@ -36,8 +36,7 @@ struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials)
 /* Accepts NULL. */
 void tls_credentials_unref(struct tls_credentials *credentials);
 
-/* When the server certificate begins to be valid and when it expires, in seconds since the epoch.
- */
+/* When the server certificate becomes valid, and when it expires: seconds since the epoch. */
 int64_t tls_credentials_valid_from_s(const struct tls_credentials *credentials);
 int64_t tls_credentials_expires_s(const struct tls_credentials *credentials);
 /* Its subject, for the log. */
