@@ -28,6 +28,7 @@ class NetworkNamespace:
 
     def __init__(self, name=None):
         self.name = name or f"amphora-test-{os.urandom(4).hex()}"
+        self._file = f"/run/netns/{self.name}"
 
     def __enter__(self):
         self.create()
@@ -43,11 +44,12 @@ class NetworkNamespace:
         self.ip("link", "set", "lo", "up")
 
     def exists(self):
-        return os.path.exists(f"/run/netns/{self.name}")
+        """Its file is there a moment before the namespace is mounted on it."""
+        return os.path.ismount(self._file)
 
     def delete(self):
         """With the processes that are left inside, who would keep it alive."""
-        if self.exists():
+        if os.path.exists(self._file):
             self.end_processes()
             self.ip_host("netns", "delete", self.name)
 
@@ -76,7 +78,7 @@ class NetworkNamespace:
     def entered(self):
         """The calling thread is inside meanwhile: so are the sockets that it makes, and the threads
         and processes that it starts."""
-        with open("/proc/thread-self/ns/net") as before, open(f"/run/netns/{self.name}") as inside:
+        with open("/proc/thread-self/ns/net") as before, open(self._file) as inside:
             _enter(inside)
             try:
                 yield self
@@ -125,7 +127,7 @@ class NetworkNamespace:
     # What is in it
 
     def inode(self):
-        return os.stat(f"/run/netns/{self.name}").st_ino
+        return os.stat(self._file).st_ino
 
     def show(self, *arguments):
         """What `ip -json` says."""
