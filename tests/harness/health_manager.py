@@ -64,7 +64,7 @@ class HealthManager:
             else:
                 self.beats.append(Beat(message, datagram, source, arrived_s))
 
-    def next_beat(self, condition=lambda beat: True, what="a heartbeat arrives", timeout_s=15):
+    def next_beat(self, condition=lambda beat: True, what="a heartbeat arrives", timeout_s=30):
         """The first heartbeat from now on for which condition holds."""
         seen = len(self.beats)
         return eventually(

@@ -13,7 +13,7 @@ import sys
 import time
 
 CLONE_NEWNET = 0x40000000
-END_WAIT_S = 10
+END_WAIT_S = 30
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
