@@ -7,7 +7,6 @@ import os
 import pathlib
 import random
 import re
-import select
 import shutil
 import signal
 import socket
@@ -590,14 +589,32 @@ def test_all_bodies_together_are_bounded(echo):
 # Slow, silent and too many peers
 
 
-def client_hello():
-    """The first flight of a TLS client."""
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = certificates.amphora_authority().trust_context().wrap_bio(
-        incoming, outgoing, server_hostname=NAME)
-    with pytest.raises(ssl.SSLWantReadError):
-        client.do_handshake()
-    return outgoing.read()
+class FirstFlight:
+    """What a TLS client sends first, and, once that was sent, the rest of its side."""
+
+    def __init__(self, context):
+        self._incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, outgoing, server_hostname=NAME)
+        self._outgoing = outgoing
+        with pytest.raises(ssl.SSLWantReadError):
+            self._tls.do_handshake()
+        self.data = outgoing.read()
+
+    def go_on(self, plain, request):
+        """Shakes hands and sends the request; the first bytes of the answer."""
+        self._do(plain, self._tls.do_handshake)
+        self._tls.write(request)
+        return self._do(plain, lambda: self._tls.read(1000))
+
+    def _do(self, plain, step):
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                plain.sendall(self._outgoing.read())
+                received = plain.recv(65536)
+                assert received, "the connection was ended"
+                self._incoming.write(received)
 
 
 def delay(echo, other, times=15):
@@ -629,21 +646,17 @@ def test_a_thousand_connections_without_a_handshake_delay_nobody(make_echo, firs
 @pytest.mark.parametrize("answered", [False, True])
 def test_a_client_gets_in_while_newcomers_push_each_other_out(echo, answered):
     """They come between its first bytes, or the server's answer to them, and the rest."""
+    flight = FirstFlight(echo.client().context)
     with contextlib.ExitStack() as stack:
-        connection = stack.enter_context(echo.client().context.wrap_socket(
-            echo.plain(), server_hostname=NAME, do_handshake_on_connect=False))
-        connection.setblocking(False)
-        with pytest.raises(ssl.SSLWantReadError):
-            connection.do_handshake()
+        client = stack.enter_context(echo.plain())
+        client.sendall(flight.data)
         if answered:
-            assert select.select([connection], [], [], 20)[0]
+            assert client.recv(1, socket.MSG_PEEK)
         newcomers = [stack.enter_context(echo.plain()) for _ in range(200)]
         for newcomer in newcomers[:100]:
             assert newcomer.recv(1) == b"", "it is pushed out"
-        connection.settimeout(20)
-        connection.do_handshake()
-        connection.sendall(b"GET / HTTP/1.1\r\n" + HEAD + b"\r\n")
-        assert read_to_end(connection).startswith(b"HTTP/1.1 200 ")
+        answer = flight.go_on(client, b"GET / HTTP/1.1\r\n" + HEAD + b"\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 def test_an_unfinished_handshake_is_ended_in_time(make_echo):
@@ -690,7 +703,8 @@ def test_trickling_clients_delay_nobody(make_echo):
 def test_waiting_peers_cost_no_processor_time(echo):
     """Silent, in the middle of a record, in a handshake, idle, in each part of a request."""
     with contextlib.ExitStack() as stack:
-        for data in (b"", b"\x16\x03\x01\x02\x00\x01", client_hello()):
+        hello = FirstFlight(certificates.amphora_authority().trust_context()).data
+        for data in (b"", b"\x16\x03\x01\x02\x00\x01", hello):
             stack.enter_context(echo.plain()).sendall(data)
         for data in (b"", REQUEST[:10], REQUEST[:40], REQUEST[:70],
                      b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
