@@ -55,6 +55,7 @@ class Amphora:
         self.api = self.client()
         self._programs = BUILD
         self._wrapper = wrapper
+        self._readied = 0
         self._agent = None
 
     def client(self, identity=True, **tls_versions):
@@ -88,6 +89,7 @@ class Amphora:
         program = self._programs / "amphora-agent"
         assert program.exists(), f"{program} is not built: run make"
         self.write_config()
+        self._readied = self._ready_count()
         with open(self.log_file, "ab") as log:
             self._agent = subprocess.Popen(
                 [*self._wrapper, program, "--config-file", self.config_file,
@@ -105,6 +107,15 @@ class Amphora:
             except OSError:
                 return False
         eventually(answers, "the agent answers GET /", timeout_s, pause_s=0.01)
+
+    def _ready_count(self):
+        return self.log().count("serving on port")
+
+    def wait_until_ready(self, timeout_s=60):
+        """It answers before what ought to run does, and before its companions are started. One that
+        has ended writes no more."""
+        eventually(lambda: self._ready_count() > self._readied or not self.is_running(),
+                   "the agent has started all that it starts", timeout_s)
 
     @property
     def pid(self):
@@ -181,11 +192,14 @@ class Amphora:
         return self.base_path / lb_id / "haproxy.cfg"
 
     def files(self):
-        """Every path below the state and run-time directories, but what the sender keeps."""
+        """Every path below the state and run-time directories, but what changes at any time: what
+        the sender keeps, and a ledger that is just being replaced."""
+        self.wait_until_ready()
         of_sender = {self.base_path / "heartbeat", self.runtime_dir / "amphora-heartbeat.sock"}
         return {str(path.relative_to(self.directory))
                 for top in (self.base_path, self.runtime_dir) for path in top.rglob("*")
-                if of_sender.isdisjoint([path, *path.parents])}
+                if of_sender.isdisjoint([path, *path.parents])
+                and ".traffic.json.tmp-" not in path.name}
 
     def write_script(self, name, text):
         """An executable shell script of this amphora; returns its path."""
