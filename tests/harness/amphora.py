@@ -109,9 +109,10 @@ class Amphora:
         eventually(answers, "the agent answers GET /", timeout_s, pause_s=0.01)
 
     def wait_until_ready(self):
-        """Until all runs that it restores and starts: it answers earlier."""
-        eventually(lambda: "serving on port" in self.log_of_present_agent(),
-                   "the agent has started everything", 60)
+        """Until all runs that it restores and starts: it answers earlier. One that has ended writes
+        no more."""
+        eventually(lambda: "serving on port" in self.log_of_present_agent()
+                   or not self.is_running(), "the agent has started everything", 60)
 
     @property
     def pid(self):
@@ -193,14 +194,15 @@ class Amphora:
         return self.base_path / lb_id / "haproxy.cfg"
 
     def files(self):
-        """Every path below the state and run-time directories, but what the sender keeps; of an
-        agent that runs, once it has made what it makes at its start."""
-        if self.is_running():
-            self.wait_until_ready()
+        """Every path below the state and run-time directories, but what changes at any time: what
+        the sender keeps, and a ledger that is just being replaced. Of an agent that runs, once it
+        has made what it makes at its start."""
+        self.wait_until_ready()
         of_sender = {self.base_path / "heartbeat", self.runtime_dir / "amphora-heartbeat.sock"}
         return {str(path.relative_to(self.directory))
                 for top in (self.base_path, self.runtime_dir) for path in top.rglob("*")
-                if of_sender.isdisjoint([path, *path.parents])}
+                if of_sender.isdisjoint([path, *path.parents])
+                and ".traffic.json.tmp-" not in path.name}
 
     def write_script(self, name, text):
         """An executable shell script of this amphora; returns its path."""
