@@ -98,9 +98,9 @@ class HealthManager:
         return eventually(found, f"{count} times in a row: {what}")
 
     def is_in_time(self, since, count, interval_s=1):
-        """Whether so many beats or more have arrived since the one of that index, and do not drift:
-        then it is True, for one that drifts never. No beat may be missing. A busy machine may make
-        single ones late: the least late of the first half and of the second half are compared."""
+        """Whether so many beats or more, from the one of that index on, do not drift; no beat may be
+        missing. A busy machine may make single ones late: the least late of the first half and of
+        the second half are compared, which agree in the end, but never those of one that drifts."""
         times = [beat.arrived_s for beat in self.beats[since:]]
         if len(times) < count:
             return False

@@ -419,7 +419,7 @@ def test_a_drive_may_be_late(machine, make_drive):
             program.wait(0.5)
         image = make_drive().iso(machine.root / "image")
         image.rename(machine.device("vdb"))
-        _, said = program.communicate(timeout=30)
+        _, said = program.communicate(timeout=120)
     assert str(machine.root / "dev/vdb") in said
 
 
