@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A throw-away amphora: a directory, a configuration, and the agent that runs on them."""
 
-import contextlib
 import os
 import pathlib
 import re
@@ -98,7 +97,7 @@ class Amphora:
             self.wait_until_it_answers()
         return self
 
-    def wait_until_it_answers(self, timeout_s=60):
+    def wait_until_it_answers(self, timeout_s=20):
         def answers():
             assert self.is_running(), f"the agent ended at once:\n{self.log()}"
             try:
@@ -149,9 +148,9 @@ class Amphora:
     def haproxy_pids(self, lb_id=None):
         """All HAProxy processes (masters, workers) of one load balancer, or of all."""
         wanted = str(self.base_path / lb_id) + "/" if lb_id else str(self.base_path)
-        found = {pid: processes.command_line(pid) for pid in self.processes("haproxy")}
-        return [pid for pid, arguments in found.items()
-                if any(wanted in argument for argument in arguments) and "-c" not in arguments]
+        return [pid for pid in self.processes("haproxy")
+                if any(wanted in argument for argument in processes.command_line(pid))
+                and "-c" not in processes.command_line(pid)]
 
     def haproxy_master(self, lb_id):
         """The pid of the process that the agent started, 0 when there is none."""
@@ -219,8 +218,7 @@ class Amphora:
         """The orderly end of a test: the agent ends on SIGTERM, status 0, and no sanitizer spoke."""
         status = self.stop() if self.is_running() else 0
         for pid in filter(None, [self.heartbeat_pid(), self.prometheus_pid()]):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGTERM)
             eventually(lambda: not processes.is_alive(pid), "a companion ends on SIGTERM")
         assert status == 0, f"the agent ended with {status}:\n{self.log()}"
         faults = self.faults()

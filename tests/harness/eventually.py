@@ -4,9 +4,8 @@
 import time
 
 
-def eventually(condition, what, timeout_s=30.0, pause_s=0.02):
-    """Returns the first true value of condition(); fails with `what` when none comes in time. The time
-    is patience with a busy machine: whoever claims more says how long."""
+def eventually(condition, what, timeout_s=10.0, pause_s=0.02):
+    """Returns the first true value of condition(); fails with `what` when none comes in time."""
     deadline = time.monotonic() + timeout_s
     while True:
         value = condition()
