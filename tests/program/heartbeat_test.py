@@ -398,7 +398,7 @@ def test_several_targets_of_both_families_are_taken_in_turn(make_beating_amphora
                 for address in ("127.0.0.1", "::1", "127.0.0.2")]
     make_beating_amphora(*(manager.target for manager in managers)).start()
     eventually(lambda: all(len(manager.beats) >= 2 for manager in managers),
-               "every target gets its turn", 20)
+               "every target gets its turn")
     counts = [len(manager.beats) for manager in managers]
     assert max(counts) - min(counts) <= 1
 
