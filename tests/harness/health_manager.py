@@ -10,7 +10,7 @@ from octavia.amphorae.backends.health_daemon import status_message
 
 from harness.eventually import eventually
 
-# <asm-generic/socket.h>, and the struct timespec that comes with it: when the kernel got a datagram.
+# <asm-generic/socket.h>; with it comes a struct timespec: when the kernel got the datagram.
 SO_TIMESTAMPNS = SCM_TIMESTAMPNS = 35
 TIMESPEC = struct.Struct("qq")
 
@@ -87,8 +87,8 @@ class HealthManager:
 
     def beats_in_a_row(self, count, condition=lambda beat: True, what="heartbeats arrive",
                        since=None):
-        """The first so many consecutive ones for which condition holds, from now on or since the one
-        of that index. A single one may be without a HAProxy that a busy machine held up."""
+        """The first so many consecutive ones for which condition holds, from now on or since the
+        one of that index. A single one may be without a HAProxy that a busy machine held up."""
         seen = len(self.beats) if since is None else since
 
         def found():
@@ -98,7 +98,7 @@ class HealthManager:
         return eventually(found, f"{count} times in a row: {what}")
 
     def is_in_time(self, since, count, interval_s=1):
-        """Whether so many beats or more, from the one of that index on, do not drift; no beat may be
+        """Whether so many beats or more, from the one of that index on, do not drift; none may be
         missing. A busy machine may make single ones late: the least late of the first half and of
         the second half are compared, which agree in the end, but never those of one that drifts."""
         times = [beat.arrived_s for beat in self.beats[since:]]

@@ -2,9 +2,7 @@
 """amphora-config-drive on a root of its own: what a drive leads to, once per instance, whole or not
 at all. Drives that are really mounted: tests/guest/config_drive_test.py."""
 
-import json
 import os
-import pathlib
 import random
 import re
 import stat

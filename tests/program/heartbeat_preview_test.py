@@ -86,8 +86,9 @@ def test_it_is_the_message_that_comes_next(make_beating_amphora, manager, server
 def test_the_health_manager_could_read_it(amphora, server):
     """Octavia's own code seals it and opens it again."""
     LoadBalancer(amphora, [server]).serve()
-    shown = eventually(lambda: (found := when_it_answers(amphora))["message"]["listeners"] and found,
-                       "the listener is shown")
+    shown = eventually(
+        lambda: (found := when_it_answers(amphora))["message"]["listeners"] and found,
+        "the listener is shown")
     sealed = status_message.wrap_envelope(shown["message"], KEY)
     assert status_message.unwrap_envelope(sealed, KEY) == shown["message"]
     assert shown["message"]["id"] == amphora.id
