@@ -56,6 +56,7 @@ class Amphora:
         self._programs = BUILD
         self._wrapper = wrapper
         self._agent = None
+        self._log_begins = 0  # where the present agent's part of the log does
 
     def client(self, identity=True, **tls_versions):
         """An API client; identity: True the controller's, None none, or one of your own."""
@@ -89,6 +90,7 @@ class Amphora:
         assert program.exists(), f"{program} is not built: run make"
         self.write_config()
         with open(self.log_file, "ab") as log:
+            self._log_begins = log.tell()
             self._agent = subprocess.Popen(
                 [*self._wrapper, program, "--config-file", self.config_file,
                  "--config-dir", self.config_dir],
@@ -105,6 +107,11 @@ class Amphora:
             except OSError:
                 return False
         eventually(answers, "the agent answers GET /", timeout_s, pause_s=0.01)
+
+    def wait_until_ready(self):
+        """Until all runs that it restores and starts: it answers earlier."""
+        eventually(lambda: "serving on port" in self.log_of_present_agent(),
+                   "the agent has started everything", 60)
 
     @property
     def pid(self):
@@ -139,6 +146,11 @@ class Amphora:
 
     def log(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def log_of_present_agent(self):
+        if not self.log_file.exists():
+            return ""
+        return self.log_file.read_bytes()[self._log_begins:].decode(errors="replace")
 
     # What it caused
 
@@ -181,7 +193,10 @@ class Amphora:
         return self.base_path / lb_id / "haproxy.cfg"
 
     def files(self):
-        """Every path below the state and run-time directories, but what the sender keeps."""
+        """Every path below the state and run-time directories, but what the sender keeps; of an
+        agent that runs, once it has made what it makes at its start."""
+        if self.is_running():
+            self.wait_until_ready()
         of_sender = {self.base_path / "heartbeat", self.runtime_dir / "amphora-heartbeat.sock"}
         return {str(path.relative_to(self.directory))
                 for top in (self.base_path, self.runtime_dir) for path in top.rglob("*")

@@ -2,6 +2,7 @@
 """Prometheus: the proxies that a controller renders for it, scrapes, and what they bring."""
 
 import collections
+import contextlib
 import http.client
 import re
 
@@ -85,7 +86,7 @@ class Answer:
         self.body = body
 
 
-def get(port, path="/metrics", method="GET", timeout_s=30, address="127.0.0.1"):
+def get(port, path="/metrics", method="GET", timeout_s=120, address="127.0.0.1"):
     """One request; raises what http.client does when the answer is not whole."""
     connection = http.client.HTTPConnection(address, port, timeout=timeout_s)
     try:
@@ -94,6 +95,13 @@ def get(port, path="/metrics", method="GET", timeout_s=30, address="127.0.0.1"):
         return Answer(answer.status, answer.headers, answer.read().decode())
     finally:
         connection.close()
+
+
+def status(port):
+    """An answer's; None when there is none: nobody listens yet, or no longer."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return get(port).status
+    return None
 
 
 def scrape(port, address="127.0.0.1"):
