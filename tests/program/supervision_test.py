@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -277,7 +278,7 @@ def test_a_stranger_with_the_pid_that_a_file_names_is_left_alone(amphora, server
         if path.is_file() and path.stat().st_size < 4096:
             text = path.read_text()
             for pid in pids:
-                text = text.replace(str(pid), str(stranger.pid))
+                text = re.sub(rf"\b{pid}\b", str(stranger.pid), text)
             path.write_text(text)
     amphora.start()
     balancer.wait_until_it_serves()
