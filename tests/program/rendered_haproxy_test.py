@@ -59,9 +59,9 @@ class LoadBalancer:
 
     def get(self, path="/", headers=(), method="GET", context=None):
         """(status, headers) of the answer."""
-        connection = (http.client.HTTPSConnection(VIP, self.port, timeout=TIMEOUT_S, context=context)
-                      if context
-                      else http.client.HTTPConnection(VIP, self.port, timeout=TIMEOUT_S))
+        connection = (
+            http.client.HTTPSConnection(VIP, self.port, timeout=TIMEOUT_S, context=context)
+            if context else http.client.HTTPConnection(VIP, self.port, timeout=TIMEOUT_S))
         try:
             connection.putrequest(method, path, skip_host="Host" in dict(headers))
             for name, value in dict(headers).items():

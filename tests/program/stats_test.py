@@ -145,7 +145,7 @@ def another_text(balancer):
 
 
 def begin_reload(balancer, text=None):
-    """A real one. The workers that are replaced, which may accept a connection for a moment more."""
+    """A real one. Returns the workers that are replaced; they may accept a connection more."""
     replaced = balancer.workers
     assert balancer.upload(text or another_text(balancer)).status == 202
     assert balancer.act("reload").status == 202
@@ -158,7 +158,7 @@ def wait_until_ended(workers):
 
 
 def reload(balancer, text=None):
-    """Of a load balancer without open connections; who connects from now on, meets the new worker."""
+    """Of one without open connections: whoever connects from now on, meets the new worker."""
     wait_until_ended(begin_reload(balancer, text))
 
 
