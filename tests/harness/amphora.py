@@ -172,8 +172,7 @@ class Amphora:
         return masters[0] if masters else 0
 
     def haproxy_workers(self, lb_id):
-        master = self.haproxy_master(lb_id)
-        return [pid for pid in self.haproxy_pids(lb_id) if pid != master]
+        return [pid for pid in self.haproxy_pids(lb_id) if not processes.leads_session(pid)]
 
     def heartbeat_pid(self):
         """The pid of the sender, 0 when it does not run."""

@@ -12,8 +12,9 @@ SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(\{.*\})? (\S+)")
 EXPORTER_PORT, PROXY_PORT = 9101, 9102
 
 
-def internal_proxies(exporter_port=EXPORTER_PORT, proxy_port=PROXY_PORT):
-    """Beside the listeners, as soon as one is of protocol PROMETHEUS."""
+def internal_proxies(exporter_port=EXPORTER_PORT, proxy_port=PROXY_PORT, timeout_s=5):
+    """Beside the listeners, as soon as one is of protocol PROMETHEUS. timeout_s: a controller's; it
+    ends a scrape that stands still for so long."""
     return f"""\
 frontend prometheus-exporter-internal-endpoint
     bind 127.0.0.1:{exporter_port}
@@ -21,14 +22,14 @@ frontend prometheus-exporter-internal-endpoint
     no log
     http-request use-service prometheus-exporter if {{ path /metrics }}
     http-request reject
-    timeout http-request 5s
-    timeout client 5s
+    timeout http-request {timeout_s}s
+    timeout client {timeout_s}s
 backend prometheus-exporter-internal
     mode http
     no log
     balance first
-    timeout connect 5s
-    timeout server 5s
+    timeout connect {timeout_s}s
+    timeout server {timeout_s}s
     server prometheus-internal 127.0.0.1:{proxy_port}
 """
 

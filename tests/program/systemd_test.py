@@ -17,6 +17,7 @@ from harness.eventually import eventually, stays_so
 from harness.load_balancer import LoadBalancer
 from program.supervision_test import (  # noqa: F401
     amphora,
+    die_while_the_next_agent_looks,
     echo,
     manager,
     server,
@@ -264,6 +265,13 @@ def test_a_boot_that_cannot_make_the_namespace_is_told_and_the_agent_goes_on(amp
     amphora.start()
     eventually(lambda: amphora.log().count("serving on port") > readied, "the agent is ready")
     assert "amphora-netns.service: systemd's job ended with 'failed'" in amphora.log()
+
+
+def test_what_dies_while_the_next_agent_looks_at_it_is_started_again(
+        amphora, systemd, balancer, resources):  # noqa: F811
+    """systemd pauses first, so that the agent finds none that runs."""
+    die_while_the_next_agent_looks(amphora, balancer, resources)
+    assert systemd.enabled() == [unit_of(balancer)]
 
 
 def verify(folder):
