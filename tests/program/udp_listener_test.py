@@ -29,7 +29,9 @@ def keepalived(stopped_amphora):
 
 @pytest.fixture
 def amphora(stopped_amphora, keepalived):
-    return stopped_amphora.start()
+    stopped_amphora.start()
+    stopped_amphora.wait_until_ready()  # until then it starts what it finds, just uploaded or not
+    return stopped_amphora
 
 
 def make_listener(amphora, protocol="UDP"):

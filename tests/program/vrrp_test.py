@@ -32,7 +32,9 @@ def namespace(resources):
 
 @pytest.fixture
 def amphora(make_amphora, namespace):
-    return make_amphora(network_namespace=namespace.name).start()
+    amphora = make_amphora(network_namespace=namespace.name).start()
+    amphora.wait_until_ready()  # until then it starts what is installed, by its predecessor or since
+    return amphora
 
 
 @pytest.fixture
