@@ -25,8 +25,8 @@ from xml.etree import ElementTree
 TESTS = pathlib.Path(__file__).resolve().parent
 ROOT = TESTS.parent
 BUILD = ROOT / os.environ.get("AMPHORA_BUILD", "build")
-PROGRAM_TIMEOUT_S = 300
-FILE_TIMEOUT_S = 900
+PROGRAM_TIMEOUT_S = 900
+FILE_TIMEOUT_S = 2700
 IMAGE_TIMEOUT_S = 3600
 RUNNING = set()
 JOBS = int(os.environ.get("AMPHORA_TEST_JOBS") or 2 * (os.cpu_count() or 1))

@@ -38,7 +38,7 @@
 #include "sys/service.h"
 #include "sys/systemd.h"
 
-enum { LOCK_TRIES = 10, LOCK_PAUSE_MS = 50 };
+enum { LOCK_TRIES = 60, LOCK_PAUSE_MS = 50 };
 
 /* It gives udev 90 s, and systemd each of its commands TimeoutStartSec, two minutes. */
 #define NAMESPACE_UNIT "amphora-netns.service"

@@ -19,7 +19,7 @@
 #include "sys/procfs.h"
 #include "sys/session.h"
 
-enum { RECORD_MAX_BYTES = 64 * KIB, WORD_COUNT = 6, BIRTH_MS = 100, BIRTH_STEP_MS = 5 };
+enum { RECORD_MAX_BYTES = 64 * KIB, WORD_COUNT = 6, BIRTH_MS = 1000, BIRTH_STEP_MS = 5 };
 
 static const char *const state_words[] = {
 	[SERVICE_RECORD_STARTING] = "starting",

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A throw-away amphora: a directory, a configuration, and the agent that runs on them."""
 
+import contextlib
+import itertools
 import os
 import pathlib
 import re
@@ -18,6 +20,8 @@ from harness.ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("AMPHORA_BUILD", "build")
+# How long a file may be on its way to its name.
+REPLACED_S = 5
 SANITIZER_REPORT = re.compile(r"(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:")
 
 
@@ -99,7 +103,7 @@ class Amphora:
             self.wait_until_it_answers()
         return self
 
-    def wait_until_it_answers(self, timeout_s=20):
+    def wait_until_it_answers(self, timeout_s=60):
         def answers():
             assert self.is_running(), f"the agent ended at once:\n{self.log()}"
             try:
@@ -121,14 +125,14 @@ class Amphora:
     def is_running(self):
         return self._agent is not None and self._agent.poll() is None
 
-    def stop(self, timeout_s=15):
+    def stop(self, timeout_s=60):
         """SIGTERM; returns the exit status."""
         return self.signal(signal.SIGTERM, timeout_s)
 
     def kill(self):
         return self.signal(signal.SIGKILL)
 
-    def signal(self, number, timeout_s=15):
+    def signal(self, number, timeout_s=60):
         """Sends a signal that ends the agent; returns its exit status."""
         self._agent.send_signal(number)
         try:
@@ -137,7 +141,7 @@ class Amphora:
             raise AssertionError(f"signal {number} did not end the agent in {timeout_s} s")
         return status
 
-    def wait_until_ended(self, timeout_s=15):
+    def wait_until_ended(self, timeout_s=60):
         """Of an agent that somebody else ends."""
         self._agent.wait(timeout_s)
 
@@ -161,9 +165,11 @@ class Amphora:
     def haproxy_pids(self, lb_id=None):
         """All HAProxy processes (masters, workers) of one load balancer, or of all."""
         wanted = str(self.base_path / lb_id) + "/" if lb_id else str(self.base_path)
+
+        def is_wanted(arguments):  # of one that has ended there are none any more
+            return any(wanted in argument for argument in arguments) and "-c" not in arguments
         return [pid for pid in self.processes("haproxy")
-                if any(wanted in argument for argument in processes.command_line(pid))
-                and "-c" not in processes.command_line(pid)]
+                if is_wanted(processes.command_line(pid))]
 
     def haproxy_master(self, lb_id):
         """The pid of the process that the agent started, 0 when there is none."""
@@ -172,7 +178,8 @@ class Amphora:
         return masters[0] if masters else 0
 
     def haproxy_workers(self, lb_id):
-        return [pid for pid in self.haproxy_pids(lb_id) if not processes.leads_session(pid)]
+        return [pid for pid in self.haproxy_pids(lb_id)
+                if not processes.leads_session(pid) and processes.is_alive(pid)]
 
     def heartbeat_pid(self):
         """The pid of the sender, 0 when it does not run."""
@@ -193,15 +200,26 @@ class Amphora:
         return self.base_path / lb_id / "haproxy.cfg"
 
     def files(self):
-        """Every path below the state and run-time directories, but what changes at any time: what
-        the sender keeps, and a ledger that is just being replaced. Of an agent that runs, once it
-        has made what it makes at its start."""
+        """Every path below the state and run-time directories, but what the sender keeps. Of an agent
+        that runs, once it has made what it makes at its start. What is being replaced, as the agent
+        does with its ledgers at any time, is waited for."""
         self.wait_until_ready()
+        ended = time.monotonic() + REPLACED_S
+        while True:
+            paths = self._paths()
+            if time.monotonic() > ended or not any(".tmp-" in path for path in paths):
+                return paths
+            time.sleep(0.01)
+
+    def _paths(self):
         of_sender = {self.base_path / "heartbeat", self.runtime_dir / "amphora-heartbeat.sock"}
-        return {str(path.relative_to(self.directory))
-                for top in (self.base_path, self.runtime_dir) for path in top.rglob("*")
-                if of_sender.isdisjoint([path, *path.parents])
-                and ".traffic.json.tmp-" not in path.name}
+        found = set()
+        for top in (self.base_path, self.runtime_dir):
+            for folder, *names in os.walk(top):
+                paths = [pathlib.Path(folder) / name for name in itertools.chain(*names)]
+                found.update(str(path.relative_to(self.directory)) for path in paths
+                             if of_sender.isdisjoint([path, *path.parents]))
+        return found
 
     def write_script(self, name, text):
         """An executable shell script of this amphora; returns its path."""
@@ -215,8 +233,8 @@ class Amphora:
     def faults(self):
         """What no run may leave in any log: reports of the sanitizers."""
         found = []
-        for path in self.directory.rglob("*"):
-            if path.is_file() and path.stat().st_size < 64 * 1024 * 1024 and "log" in path.name:
+        for path in self.directory.rglob("*log*"):
+            if path.is_file() and path.stat().st_size < 64 * 1024 * 1024:
                 text = path.read_text(errors="replace")
                 if SANITIZER_REPORT.search(text):
                     found.append(f"{path}:\n{text}")
@@ -234,17 +252,14 @@ class Amphora:
         """The orderly end of a test: the agent ends on SIGTERM, status 0, and no sanitizer spoke."""
         status = self.stop() if self.is_running() else 0
         for pid in filter(None, [self.heartbeat_pid(), self.prometheus_pid()]):
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it was about to end
+                os.kill(pid, signal.SIGTERM)
             eventually(lambda: not processes.is_alive(pid), "a companion ends on SIGTERM")
         assert status == 0, f"the agent ended with {status}:\n{self.log()}"
         faults = self.faults()
         assert not faults, "\n".join(faults)
 
 
-def wait_for_end(pid, timeout_s=10):
+def wait_for_end(pid, timeout_s=30):
     """Waits for the end of a process that is not our child."""
-    deadline = time.monotonic() + timeout_s
-    while processes.is_alive(pid):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"process {pid} does not end")
-        time.sleep(0.01)
+    eventually(lambda: not processes.is_alive(pid), f"process {pid} ends", timeout_s)

@@ -63,7 +63,7 @@ class _Connection(http.client.HTTPSConnection):
             (self.host, self.port), self._context, self._server_name, self.timeout)
 
 
-def tls_connect(address, context, server_name, timeout=10):
+def tls_connect(address, context, server_name, timeout=30):
     plain = socket.create_connection(address, timeout)
     try:
         return context.wrap_socket(plain, server_hostname=server_name)
@@ -82,7 +82,7 @@ class ApiClient:
         if identity:
             identity.load_into(self.context)
 
-    def connect(self, timeout=10):
+    def connect(self, timeout=30):
         """A raw TLS socket, for what http.client would never send."""
         return tls_connect(self.address, self.context, self.amphora_id, timeout)
 
@@ -91,10 +91,10 @@ class ApiClient:
             der = connection.getpeercert(binary_form=True)
         return x509.load_der_x509_certificate(der).serial_number
 
-    def session(self, timeout=30):
+    def session(self, timeout=60):
         return Session(_Connection(*self.address, self.context, self.amphora_id, timeout))
 
-    def request(self, method, path, body=None, headers=None, timeout=30):
+    def request(self, method, path, body=None, headers=None, timeout=60):
         with self.session(timeout) as session:
             return session.request(method, path, body, {"Connection": "close", **(headers or {})})
 
@@ -110,7 +110,7 @@ class ApiClient:
     def delete(self, path, **options):
         return self.request("DELETE", path, **options)
 
-    def send_raw(self, data, timeout=10):
+    def send_raw(self, data, timeout=30):
         """Sends bytes as they are and returns all that comes back until the peer closes."""
         with self.connect(timeout) as connection:
             try:

@@ -37,7 +37,7 @@ class DatagramMember(BackgroundServer):
 class DatagramFlow:
     """A client, whose datagrams all come from one port of a network namespace. A context manager."""
 
-    def __init__(self, namespace, address, port, timeout_s=2):
+    def __init__(self, namespace, address, port, timeout_s=5):
         with namespace.entered():
             self._socket = socket.socket(family_of(address), socket.SOCK_DGRAM)
         self._socket.settimeout(timeout_s)
@@ -58,7 +58,7 @@ class DatagramFlow:
         self._socket.close()
 
 
-def who_answers(namespace, address, port, timeout_s=2):
+def who_answers(namespace, address, port, timeout_s=5):
     """The identity that a new flow of one datagram meets; None when it meets nobody."""
     with DatagramFlow(namespace, address, port, timeout_s) as flow:
         return flow.ask()

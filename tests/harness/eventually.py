@@ -4,14 +4,16 @@
 import time
 
 
-def eventually(condition, what, timeout_s=10.0, pause_s=0.02):
-    """Returns the first true value of condition(); fails with `what` when none comes in time."""
+def eventually(condition, what, timeout_s=30.0, pause_s=0.02):
+    """Returns the first true value of condition(); fails with `what` when none comes in time. It is
+    asked once more when the time is over: the machine may have stood still meanwhile."""
     deadline = time.monotonic() + timeout_s
     while True:
+        is_last = time.monotonic() >= deadline
         value = condition()
         if value:
             return value
-        if time.monotonic() >= deadline:
+        if is_last:
             raise AssertionError(f"after {timeout_s} s still not: {what} (last value: {value!r})")
         time.sleep(pause_s)
 

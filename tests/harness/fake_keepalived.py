@@ -13,6 +13,7 @@ class FakeKeepalived:
 
     def __init__(self, amphora, version="2.2.7", checker=""):
         self.path = amphora.directory / "keepalived.log"
+        self._told = 0
         # Whoever starts it, it gets its environment.
         amphora.drop_in.set("agent", "keepalived_cmd", amphora.write_script(
             "fake-keepalived",
@@ -24,9 +25,11 @@ class FakeKeepalived:
         """The words since the last call: "check", "start", "reload", "stop"."""
         if not self.path.exists():
             return []
-        lines = self.path.read_text().splitlines()
-        self.path.unlink()
+        lines = self.path.read_text().splitlines()[self._told:]
+        self._told += len(lines)
         return [line.split()[0] for line in lines]
 
     def fail(self, *steps):
-        self.path.with_name(self.path.name + ".fail").write_text("\n".join(steps) + "\n")
+        new = self.path.with_name(self.path.name + ".fail.new")
+        new.write_text("\n".join(steps) + "\n")
+        new.rename(self.path.with_name(self.path.name + ".fail"))

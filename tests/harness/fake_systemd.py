@@ -46,6 +46,14 @@ class UnitFile:
     IGNORED = {"Description", "CollectMode", "StartLimitIntervalSec", "WantedBy"}
     FIXED = {"Type": "exec", "KillMode": "mixed", "Restart": "always"}
 
+    @classmethod
+    def load(cls, path):
+        """None: there is none, or another thread of the agent's has just removed it."""
+        try:
+            return cls(path)
+        except FileNotFoundError:
+            return None
+
     def __init__(self, path):
         self.before, self.command, self.namespace, self.output = [], [], None, None
         self.stop_signal, self.stop_timeout_s, self.restart_s = signal.SIGTERM, 90, 0.1
@@ -199,17 +207,17 @@ class Manager:
     def find(self, name):
         """None: there is neither a file nor anything left of one."""
         if name not in self.units:
-            path = self.folder / name
-            if not path.exists():
+            file = UnitFile.load(self.folder / name)
+            if not file:
                 return None
-            self.units[name] = Unit(self, name, UnitFile(path))
+            self.units[name] = Unit(self, name, file)
         return self.units[name]
 
     def reload(self):
         for name, unit in list(self.units.items()):
-            path = self.folder / name
-            if path.exists():
-                unit.file = UnitFile(path)
+            file = UnitFile.load(self.folder / name)
+            if file:
+                unit.file = file
             elif not unit.process:
                 del self.units[name]
 
@@ -283,9 +291,8 @@ class UnitApi(dbus.service.FallbackObject):
         if name == "NRestarts":
             return dbus.UInt32(unit.restarts if unit else 0)
         assert name == "NeedDaemonReload", name
-        file = self.manager.folder / unit_name
-        return dbus.Boolean(bool(unit) and file.exists()
-                            and unit.file.modified != file.stat().st_mtime_ns)
+        file = UnitFile.load(self.manager.folder / unit_name)
+        return dbus.Boolean(bool(unit and file) and unit.file.modified != file.modified)
 
 
 def main():

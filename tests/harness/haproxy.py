@@ -57,7 +57,7 @@ def backend(pool_id, listener_id, members, mode="tcp", check="check inter 1s fal
         f"    mode {mode}",
         "    balance roundrobin",
         "    load-server-state-from-file global",
-        "    timeout check 1s",
+        "    timeout check 5s",
         *(f"    {line}" for line in lines),
         "    fullconn 500",
         "    option allbackups",
@@ -93,8 +93,8 @@ def settled_row(socket_path, listener_id):
     """A listener's row once no session is open: HAProxy adds up the bytes of one when it ends,
     which a client may see before."""
     def settled():
-        row = statistics(socket_path)[listener_id, "FRONTEND"]
-        return row if row["scur"] == "0" else None
+        row = statistics(socket_path).get((listener_id, "FRONTEND"))
+        return row if row and row["scur"] == "0" else None
     return eventually(settled, f"the sessions of listener {listener_id} end")
 
 

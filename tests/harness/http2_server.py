@@ -49,8 +49,8 @@ class Http2Server:
 def curl(url, *options):
     """The version of HTTP that was spoken, and the body."""
     done = subprocess.run(
-        ["curl", "--silent", "--show-error", "--max-time", "10", *options, "--write-out",
-         "\n%{http_version}", url], capture_output=True, text=True, timeout=20, check=False)
+        ["curl", "--silent", "--show-error", "--max-time", "30", *options, "--write-out",
+         "\n%{http_version}", url], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     body, version = done.stdout.rsplit("\n", 1)
     return version, body

@@ -15,7 +15,7 @@ PROXY_V2_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 class _Handler(socketserver.BaseRequestHandler):
     def handle(self):
         try:
-            self.request.settimeout(30)
+            self.request.settimeout(300)
             connection, line = self.server.member.welcome(
                 self.request, "{}:{}".format(*self.client_address))
             if line is None:
@@ -144,7 +144,7 @@ def _read_v2(connection):
 class Line:
     """A client's connection: the line that it was welcomed with, then echoes."""
 
-    def __init__(self, address, port, source=None, context=None, name=None, timeout=5):
+    def __init__(self, address, port, source=None, context=None, name=None, timeout=20):
         """context: an ssl.SSLContext to speak TLS by, with `name`."""
         self.socket = socket.create_connection(
             (address, port), timeout, (source, 0) if source else None)

@@ -210,7 +210,7 @@ class NetworkBed:
         with (where or self.members).entered():
             return WebServer(identity, address)
 
-    def ask(self, address, port, whence=None, timeout=5, connect_timeout=None):
+    def ask(self, address, port, whence=None, timeout=10, connect_timeout=None):
         """The identity of the member that answers a client outside, or `whence`; None when there is
         no answer."""
         with (whence or self.client).entered():

@@ -15,7 +15,7 @@ import time
 from harness.eventually import eventually
 
 CLONE_NEWNET = 0x40000000
-END_WAIT_S = 10
+END_WAIT_S = 30
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -7,14 +7,33 @@ import pathlib
 import signal
 import time
 
+EXEC_WAIT_S = 10
+
+
+def _has_no_arguments_yet(pid):
+    """In the middle of an exec (proc(5): arg_end of /proc/PID/stat). What has no program, a kernel's
+    thread or a zombie, is not."""
+    try:
+        os.readlink(f"/proc/{pid}/exe")
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return fields[46] == "0"
+
 
 def command_line(pid):
-    """The arguments of a process; [] when it is gone or a zombie."""
-    try:
-        text = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return []
-    return [part.decode(errors="replace") for part in text.split(b"\0")[:-1]]
+    """The arguments of a process; [] when it is gone or a zombie. One that is becoming another program
+    has none for a moment, which is waited for."""
+    deadline = time.monotonic() + EXEC_WAIT_S
+    while True:
+        is_last = time.monotonic() > deadline or not _has_no_arguments_yet(pid)
+        try:
+            text = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return []
+        if text or is_last:
+            return [part.decode(errors="replace") for part in text.split(b"\0")[:-1]]
+        time.sleep(0.001)
 
 
 def is_alive(pid):
@@ -71,15 +90,6 @@ def mentioning(text, program=None):
     return sorted(found)
 
 
-def _mentioning_now_or_soon(text):
-    """One that is becoming another program has no arguments for a moment."""
-    pids = mentioning(text)
-    if not pids:
-        time.sleep(0.01)
-        pids = mentioning(text)
-    return pids
-
-
 def kill_each(pids):
     """SIGKILL to those that are still there: who watches over one may end the others with it."""
     for pid in pids:
@@ -88,11 +98,11 @@ def kill_each(pids):
             os.kill(pid, signal.SIGKILL)
 
 
-def end_all_mentioning(text, timeout_s=10.0):
+def end_all_mentioning(text, timeout_s=30.0):
     """Kills them, one by one, until there is none; returns how many there were."""
     ended = set()
     deadline = time.monotonic() + timeout_s
-    while pids := _mentioning_now_or_soon(text):
+    while pids := mentioning(text):
         if time.monotonic() > deadline:
             raise AssertionError(f"processes {pids} mentioning {text} do not end")
         ended.update(pids)

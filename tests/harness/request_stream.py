@@ -8,6 +8,7 @@ import concurrent.futures
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -17,6 +18,15 @@ from dataclasses import dataclass
 
 # Less than the second after which a lost SYN is sent again: a request of the outage fails in it.
 TIMEOUT_S = 0.8
+# Who has got the request, and is slow to answer it, may be on a machine that is slow.
+PATIENCE_S = 5
+TCPI_TOTAL_RETRANS = 100  # where it is in struct tcp_info, <linux/tcp.h>
+
+
+def was_sent_again(connection):
+    """Whether anything of a connection was, because nobody had acknowledged it."""
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCPI_TOTAL_RETRANS + 4)
+    return struct.unpack_from("=I", info, TCPI_TOTAL_RETRANS)[0] > 0
 
 
 def ask_tcp(address, port):
@@ -24,7 +34,13 @@ def ask_tcp(address, port):
         with socket.create_connection((address, port), TIMEOUT_S) as connection:
             connection.settimeout(TIMEOUT_S)
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            return b" 200 " in connection.recv(1000)
+            give_up = time.monotonic() + PATIENCE_S
+            while True:
+                try:
+                    return b" 200 " in connection.recv(1000)
+                except TimeoutError:
+                    if was_sent_again(connection) or time.monotonic() > give_up:
+                        return False
     except OSError:
         return False
 
@@ -53,7 +69,7 @@ def main():
         os.write(sys.stdout.fileno(), f"{started} {int(ok)}\n".encode())  # one call, one line
 
     due = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(int(2 * TIMEOUT_S / period_s)) as pool:
+    with concurrent.futures.ThreadPoolExecutor(int(2 * PATIENCE_S / period_s)) as pool:
         while True:
             pool.submit(run, due)
             due += period_s

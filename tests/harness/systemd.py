@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A private message bus with a systemd on it (harness/fake_systemd.py), for one amphora."""
 
+import contextlib
 import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 
@@ -65,7 +67,7 @@ class Systemd:
             subprocess.run(
                 ["busctl", f"--address={self.address}", "call", "org.freedesktop.systemd1",
                  "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "StartUnit",
-                 "ss", name, "replace"], check=True, stdout=subprocess.DEVNULL, timeout=20)
+                 "ss", name, "replace"], check=True, stdout=subprocess.DEVNULL, timeout=60)
 
     def __exit__(self, *_):
         if self._systemd:
@@ -81,8 +83,15 @@ class Systemd:
         self._bus = subprocess.Popen(
             ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile",
              "--nosyslog"], stderr=self._log)
-        eventually(lambda: self.socket.exists() or self._bus.poll(), "the bus listens")
+        eventually(self._bus_listens, "the bus listens")
+
+    def _bus_listens(self):
+        """Its socket is there a moment before."""
         assert self._bus.poll() is None, self.log()
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.socket))
+            return True
+        return False
 
     def bus_stop(self):
         self._bus.kill()

@@ -98,6 +98,7 @@ class _Echo(socketserver.BaseRequestHandler):
 class _EchoListener(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+    request_queue_size = 128
 
 
 class EchoServer(BackgroundServer):
@@ -116,7 +117,7 @@ class Stream:
     """A long-lived TCP connection through a listener to an EchoServer."""
 
     def __init__(self, port, address="127.0.0.1"):
-        self._socket = socket.create_connection((address, port), timeout=5)
+        self._socket = socket.create_connection((address, port), timeout=20)
 
     def is_open(self):
         """Whether the other end has not closed it: nothing else is waited for."""
@@ -128,7 +129,7 @@ class Stream:
         except ConnectionError:
             return False
         finally:
-            self._socket.settimeout(5)
+            self._socket.settimeout(20)
 
     def echoes(self, text):
         """Whether `text` comes back: the connection lives in both directions."""
@@ -152,7 +153,7 @@ class Stream:
         self.close()
 
 
-def who_answers(port, address="127.0.0.1", timeout=5, connect_timeout=None):
+def who_answers(port, address="127.0.0.1", timeout=10, connect_timeout=None):
     """The identity of the member behind one new connection to a listener; None when there is
     no answer of a member. connect_timeout: of the first part alone, which is the kernel's work."""
     connection = http.client.HTTPConnection(address, port, timeout=connect_timeout or timeout)

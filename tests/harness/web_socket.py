@@ -71,6 +71,7 @@ class _Handler(socketserver.StreamRequestHandler):
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+    request_queue_size = 128
 
 
 class WebSocketServer(BackgroundServer):
@@ -89,7 +90,7 @@ class WebSocketServer(BackgroundServer):
 class WebSocket:
     """A client, upgraded; an OSError when the connection ends."""
 
-    def __init__(self, address, port, timeout=10):
+    def __init__(self, address, port, timeout=30):
         self._socket = socket.create_connection((address, port), timeout)
         self._file = self._socket.makefile("rb")
         key = base64.b64encode(os.urandom(16)).decode()

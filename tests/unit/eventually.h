@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-enum { EVENTUALLY_MS = 20000 };
+enum { EVENTUALLY_MS = 60000 };
 
 /* Waits until the condition holds; fails when it never does. */
 #define assert_soon(condition)                                                                     \

@@ -13,6 +13,7 @@
 
 #include "haproxy/launch.h"
 #include "haproxy/restore.h"
+#include "eventually.h"
 #include "real_haproxy.h"
 
 static struct member a;
@@ -131,7 +132,7 @@ static void a_huge_tls_cache_costs_a_check_nothing(void **state)
 
 	(void)state;
 	assert_uploaded(with_cache);
-	assert_true(clock_now_ms() - before_ms < 5000);
+	assert_true(clock_now_ms() - before_ms < 30000);
 	assert_file_holds(HAPROXY_FILE_CONFIG, with_cache);
 }
 
@@ -293,7 +294,7 @@ static void a_deleted_load_balancer_leaves_nothing(void **state)
 	assert_true(traces_count(folder) > 5);
 	delete_once();
 	assert_int_equal(traces_count(folder), 0);
-	assert_int_equal(kill(worker, 0), -1);
+	assert_true(process_is_over(worker));
 	assert_served_by(port, "-");
 	delete_once();
 }

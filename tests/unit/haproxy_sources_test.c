@@ -13,7 +13,7 @@
 #include "heartbeat/haproxy_sources.h"
 #include "temporary_folder.h"
 
-enum { TIMEOUT_MS = 500 };
+enum { TIMEOUT_MS = 1000, FROZEN_COUNT = 4 };
 
 #define ONE_LISTENER(name) STAT_HEADER STAT_FRONTEND(name, 1, 2, 3, 4, 5) STAT_END
 
@@ -142,23 +142,25 @@ static void a_silent_one_is_said_once_and_once_when_it_is_back(void **state)
 static void frozen_ones_cost_one_time_out_together_and_nothing_of_the_others(void **state)
 {
 	struct haproxy_sources *sources = haproxy_sources_new(temporary_folder);
-	struct fake_haproxy frozen[2];
+	static const char *const names[FROZEN_COUNT] = {"lb-a", "lb-b", "lb-d", "lb-e"};
+	struct fake_haproxy frozen[FROZEN_COUNT];
 	struct fake_haproxy good;
 	struct captured_log log;
 	int64_t start_ms;
 
 	(void)state;
-	load_balancer_runs(&frozen[0], "lb-a", ONE_LISTENER("L1"));
-	load_balancer_runs(&frozen[1], "lb-b", ONE_LISTENER("L2"));
+	for (int i = 0; i < FROZEN_COUNT; i++) {
+		load_balancer_runs(&frozen[i], names[i], ONE_LISTENER("L1"));
+		frozen[i].is_frozen = true;
+	}
 	load_balancer_runs(&good, "lb-c", ONE_LISTENER("L3"));
-	frozen[0].is_frozen = true;
-	frozen[1].is_frozen = true;
 	captured_log_start(&log);
 	start_ms = clock_now_ms();
 	assert_string_equal(seen(sources), "?L3 ");
-	assert_in_range(clock_now_ms() - start_ms, TIMEOUT_MS, 2 * TIMEOUT_MS - 50);
+	/* One after the other they would cost FROZEN_COUNT of them. */
+	assert_in_range(clock_now_ms() - start_ms, TIMEOUT_MS, (FROZEN_COUNT - 1) * TIMEOUT_MS);
 	captured_log_stop(&log);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < FROZEN_COUNT; i++)
 		fake_haproxy_stop(&frozen[i]);
 	fake_haproxy_stop(&good);
 	haproxy_sources_free(sources);

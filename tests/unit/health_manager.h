@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "free_port.h"
 #include "sys/digest.h"
 
 struct health_manager {
@@ -26,15 +27,10 @@ struct health_manager {
 
 static inline void health_manager_start(struct health_manager *manager)
 {
-	struct sockaddr_in name = {.sin_family = AF_INET};
-	socklen_t size_bytes = sizeof(name);
+	uint16_t port;
 
-	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	manager->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (bind(manager->fd, (struct sockaddr *)&name, size_bytes) < 0 ||
-		getsockname(manager->fd, (struct sockaddr *)&name, &size_bytes) < 0)
-		abort();
-	snprintf(manager->target, sizeof(manager->target), "127.0.0.1:%u", ntohs(name.sin_port));
+	manager->fd = free_port_bind(SOCK_DGRAM, &port);
+	snprintf(manager->target, sizeof(manager->target), "127.0.0.1:%u", port);
 }
 
 /* The same port again, after health_manager_stop(). */

@@ -246,8 +246,8 @@ static void the_whole_group_is_killed_at_the_deadline(void **state)
 	int status = -1;
 
 	(void)state;
-	assert_int_equal(
-		run(SHELL("trap '' TERM; sleep 1000 & echo $!; sleep 1000"), 300, &output, &status),
+	assert_int_equal(run(SHELL("trap '' TERM; sleep 1000 & echo $!; sleep 1000"), 3000, &output,
+				 &status),
 		-ETIMEDOUT);
 	assert_soon(process_is_over(first_number(buf_text(&output))));
 }

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "captured_log.h"
 #include "eventually.h"
+#include "free_port.h"
 #include "prometheus/proxy.h"
 #include "prometheus/request.h"
 
@@ -26,7 +27,7 @@
 #define GET_1_0 "GET / HTTP/1.0\r\n\r\n"
 
 /* What a test waits for on purpose, and what it waits for at most. */
-enum { SILENCE_MS = 200, PATIENCE_MS = 20000, ANSWER_MAX = 4096 };
+enum { SILENCE_MS = 1000, PATIENCE_MS = 60000, ANSWER_MAX = 4096 };
 
 /* A proxy in a thread, the exporter that it asks, and the log. */
 struct scene {
@@ -36,21 +37,6 @@ struct scene {
 	struct proxy_options options;
 	struct captured_log log;
 };
-
-/* Listens on any free port of the loopback. */
-static int listen_somewhere(in_port_t *ret_port)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(fd, SOMAXCONN), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	*ret_port = ntohs(address.sin_port);
-	return fd;
-}
 
 static void *scene_thread(void *context)
 {
@@ -81,10 +67,7 @@ static void scene_start_on(struct scene *scene, in_port_t port, int silence_ms)
 
 static void scene_start(struct scene *scene, int silence_ms)
 {
-	in_port_t port;
-
-	close(listen_somewhere(&port));
-	scene_start_on(scene, port, silence_ms);
+	scene_start_on(scene, free_port(), silence_ms);
 }
 
 static void scene_stop(struct scene *scene)

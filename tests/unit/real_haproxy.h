@@ -27,6 +27,7 @@
 #include "haproxy/master.h"
 #include "haproxy/own_config.h"
 #include "sys/service.h"
+#include "free_port.h"
 
 static char folder[64];
 static struct settings settings;
@@ -34,29 +35,6 @@ static struct service_manager *services;
 static struct haproxy_site *site;
 
 static const struct id lb = {.text = "b0a7e1d2-7a1c-4c1e-9f1a-a7731e78c66a"};
-
-/* A listening socket on a free port of 127.0.0.1. */
-static inline int listen_somewhere(uint16_t *ret_port)
-{
-	struct sockaddr_in name = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(name);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
-	assert_int_equal(listen(fd, 64), 0);
-	getsockname(fd, (struct sockaddr *)&name, &size);
-	*ret_port = ntohs(name.sin_port);
-	return fd;
-}
-
-static inline uint16_t free_port(void)
-{
-	uint16_t port;
-
-	close(listen_somewhere(&port));
-	return port;
-}
 
 /* A member: whoever connects is told its letter, and echoed. */
 struct member {
@@ -119,7 +97,7 @@ static inline int stream_open(uint16_t port, char *ret_letter)
 	struct sockaddr_in name = {.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 		.sin_port = htons(port)};
-	struct timeval patience = {.tv_sec = 5};
+	struct timeval patience = {.tv_sec = 20};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -347,7 +325,7 @@ static inline void assert_stat(const char *server, int column, const char *expec
 
 static inline void wait_for_status(const char *server, const char *expected)
 {
-	int64_t deadline_ms = clock_now_ms() + 10000;
+	int64_t deadline_ms = clock_now_ms() + 60000;
 	char seen[64];
 
 	do {

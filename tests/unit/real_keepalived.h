@@ -40,7 +40,7 @@ static inline bool ip_run(struct buf *ret_output, const char *const *arguments)
 
 	for (size_t i = 0; arguments[i]; i++)
 		argv[3 + i] = arguments[i];
-	return process_run(&spec, 10000, ret_output ? ret_output : &ignored, &status, NULL) == 0 &&
+	return process_run(&spec, 60000, ret_output ? ret_output : &ignored, &status, NULL) == 0 &&
 	       status == 0;
 }
 #define ip(...) assert_true(ip_run(NULL, (const char *const[]){__VA_ARGS__, NULL}))
@@ -65,7 +65,7 @@ static inline void netns(const char *verb)
 	cleanup_buf struct buf output = BUF_INIT(KIB);
 	int status;
 
-	assert_int_equal(process_run(&spec, 10000, &output, &status, NULL), 0);
+	assert_int_equal(process_run(&spec, 60000, &output, &status, NULL), 0);
 	assert_int_equal(status, 0);
 }
 

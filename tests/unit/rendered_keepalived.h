@@ -24,7 +24,7 @@ static inline void assert_keepalived_takes(const char *config)
 	int status;
 
 	temporary_file("rendered.conf", config);
-	assert_int_equal(process_run(&spec, 10000, &output, &status, NULL), 0);
+	assert_int_equal(process_run(&spec, 60000, &output, &status, NULL), 0);
 	/* 5: it left something out, 6: a script that runs as root. */
 	if (status != 0 && status != 5 && status != 6)
 		fail_msg("keepalived ends with status %d of:\n%s", status, config);

@@ -33,6 +33,9 @@ struct scene {
 	struct sender_settings settings;
 };
 
+/* A HAProxy that is a thread of this test has a quarter of it for its answer. */
+enum { PATIENT_INTERVAL_MS = 80 * 1000, PATIENCE_MS = 20000 };
+
 static void scene_start(struct scene *scene)
 {
 	char *socket_path = in_temporary_folder("lb.sock");
@@ -52,7 +55,7 @@ static void scene_start(struct scene *scene)
 		.key = key,
 		.targets = scene->targets,
 		.target_count = 1,
-		.interval_ms = 1000,
+		.interval_ms = PATIENT_INTERVAL_MS,
 	};
 	free(socket_path);
 	free(lb);
@@ -128,7 +131,7 @@ static void a_beat_carries_what_haproxy_says_and_leaves_a_status(void **state)
 	traffic_is(&scene, 100);
 	sender = sender_new(&scene.settings);
 	sender_beat(sender);
-	message = health_manager_receive(&scene.manager, key, 1000);
+	message = health_manager_receive(&scene.manager, key, PATIENCE_MS);
 	expected = json_pack("{s:s, s:i, s:i, s:{s:{s:s, s:{s:i, s:i, s:i, s:i, s:i}}},"
 			     " s:{s:{s:s, s:{s:s, s:s}}}}",
 		"id", "amphora-1", "seq", 0, "ver", 3, "listeners", "L", "status", "OPEN", "stats",
@@ -188,7 +191,7 @@ static void a_preview_is_the_next_message_and_uses_nothing_up(void **state)
 		previews[i] = previewed(sender);
 	assert_true(json_equal(previews[0], previews[1]));
 	sender_beat(sender);
-	message = health_manager_receive(&scene.manager, key, 1000);
+	message = health_manager_receive(&scene.manager, key, PATIENCE_MS);
 	assert_true(json_equal(json_object_get(previews[0], "message"), message));
 	bytes = json_integer_value(json_object_get(previews[0], "bytes"));
 	assert_int_equal(bytes, scene.manager.size_bytes);
@@ -265,7 +268,7 @@ static void with_no_load_balancer_an_empty_message_leaves(void **state)
 	assert_int_equal(directory_remove(lb, NULL), 0);
 	sender = sender_new(&scene.settings);
 	sender_beat(sender);
-	message = health_manager_receive(&scene.manager, key, 1000);
+	message = health_manager_receive(&scene.manager, key, PATIENCE_MS);
 	assert_int_equal(json_object_size(json_object_get(message, "listeners")), 0);
 	assert_true(json_is_object(json_object_get(message, "pools")));
 	json_decref(message);
@@ -341,6 +344,7 @@ static void a_frozen_haproxy_costs_its_listeners_for_that_beat_only(void **state
 
 	(void)state;
 	scene_start(&scene);
+	scene.settings.interval_ms = 4000;
 	sender = sender_new(&scene.settings);
 	traffic_is(&scene, 100);
 	sender_beat(sender);
@@ -348,7 +352,7 @@ static void a_frozen_haproxy_costs_its_listeners_for_that_beat_only(void **state
 	scene.haproxy.is_frozen = true;
 	start_ms = clock_now_ms();
 	sender_beat(sender);
-	assert_in_range(clock_now_ms() - start_ms, 250, 1000);
+	assert_in_range(clock_now_ms() - start_ms, 1000, 4000);
 	assert_int_equal(received_rx(&scene), -1);
 	assert_problem_says("load balancer lb is left out");
 	scene.haproxy.is_frozen = false;
@@ -385,7 +389,7 @@ static void an_lvs_listener_stands_beside_those_of_haproxy(void **state)
 		json_t *listeners;
 
 		sender_beat(sender);
-		message = health_manager_receive(&scene.manager, key, 1000);
+		message = health_manager_receive(&scene.manager, key, PATIENCE_MS);
 		listeners = json_object_get(message, "listeners");
 		assert_int_equal(json_object_size(listeners), 2);
 		assert_true(json_equal(json_object_get(listeners, "U"), expected));
@@ -617,30 +621,43 @@ static void running_stop(struct running *running)
 	sender_free(running->sender);
 }
 
-/* A slow HAProxy must not stretch the period: beat n comes at phase + n intervals. */
+/* By how much the most punctual of some beats were late. */
+static int64_t least(const int64_t *late_ms, size_t count)
+{
+	int64_t least_ms = INT64_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		if (late_ms[i] < least_ms)
+			least_ms = late_ms[i];
+	return least_ms;
+}
+
+/*
+ * A slow HAProxy must not stretch the period: beat n comes at phase + n intervals. One beat may be
+ * late because others had the processor; stretched by the time-outs, all later ones would be.
+ */
 static void the_period_is_exact_whatever_a_beat_takes(void **state)
 {
-	enum { INTERVAL_MS = 400, BEATS = 6, SLACK_MS = 200 };
+	enum { INTERVAL_MS = 1000, BEATS = 6, SLACK_MS = 400 };
 	struct running running;
 	struct scene scene;
-	int64_t first_ms = 0;
+	int64_t late_ms[BEATS];
 
 	(void)state;
 	scene_start(&scene);
 	scene.settings.interval_ms = INTERVAL_MS;
-	scene.haproxy.is_frozen = true; /* each beat waits for its time-out, 100 ms */
+	scene.haproxy.is_frozen = true; /* each beat waits for its time-out, 250 ms */
 	running_start(&running, &scene.settings);
 	for (int i = 0; i < BEATS; i++) {
-		json_t *message = health_manager_receive(&scene.manager, key, 3 * INTERVAL_MS);
-		int64_t now_ms = clock_now_ms();
+		json_t *message = health_manager_receive(&scene.manager, key, PATIENCE_MS);
 
+		late_ms[i] = clock_now_ms() - i * INTERVAL_MS;
 		assert_int_equal(json_integer_value(json_object_get(message, "seq")), i);
 		json_decref(message);
-		if (i == 0)
-			first_ms = now_ms;
-		assert_in_range(now_ms - first_ms + SLACK_MS, i * INTERVAL_MS,
-			i * INTERVAL_MS + 2 * SLACK_MS);
 	}
+	assert_in_range(
+		least(late_ms + BEATS / 2, BEATS / 2) - least(late_ms, BEATS / 2) + SLACK_MS, 0,
+		2 * SLACK_MS);
 	running_stop(&running);
 	scene_stop(&scene);
 }
@@ -662,7 +679,7 @@ static void the_first_beats_of_a_fleet_are_spread(void **state)
 		json_t *message;
 
 		running_start(&running, &scene.settings);
-		message = health_manager_receive(&scene.manager, key, 2 * INTERVAL_MS);
+		message = health_manager_receive(&scene.manager, key, PATIENCE_MS);
 		phase_ms = clock_now_ms() - start_ms;
 		assert_non_null(message);
 		json_decref(message);
@@ -689,7 +706,7 @@ static void a_stop_finishes_the_beat_under_way(void **state)
 	asked.fd = scene.haproxy.listener;
 	running_start(&running, &scene.settings);
 	/* In the middle of a beat: the sender has asked and waits. */
-	assert_int_equal(poll(&asked, 1, 5000), 1);
+	assert_int_equal(poll(&asked, 1, PATIENCE_MS), 1);
 	running_stop(&running);
 	assert_int_equal(received_rx(&scene), -1);
 	scene_stop(&scene);

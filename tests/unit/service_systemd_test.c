@@ -12,8 +12,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "sys/process.h"
@@ -65,11 +68,21 @@ static bool output_says(const char *word)
 	return file_read(path, &text, NULL) == 0 && strstr(buf_text(&text), word);
 }
 
+/* Its socket is there a moment before it listens. */
+static bool is_listening(const char *path)
+{
+	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s", path);
+	return connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0;
+}
+
 static int setup(void **state)
 {
 	cleanup_free char *config_path = NULL;
 	cleanup_free char *config = NULL;
-	cleanup_free char *socket = NULL;
+	cleanup_free char *bus_socket = NULL;
 	cleanup_free char *address = NULL;
 	cleanup_free char *units = NULL;
 	cleanup_free char *faults = NULL;
@@ -79,12 +92,12 @@ static int setup(void **state)
 	config_path = in_temporary_folder("bus.conf");
 	config = xformat(bus_config, temporary_folder);
 	temporary_file("bus.conf", config);
-	socket = in_temporary_folder("bus");
-	address = xformat("unix:path=%s", socket);
+	bus_socket = in_temporary_folder("bus");
+	address = xformat("unix:path=%s", bus_socket);
 	units = in_temporary_folder("units");
 	faults = in_temporary_folder("faults.json");
 	bus = spawn(ARGV("dbus-daemon", "--config-file", config_path, "--nofork", "--nopidfile"));
-	assert_soon(file_exists(socket));
+	assert_soon(is_listening(bus_socket));
 	systemd = spawn(ARGV("/usr/bin/python3", "-B", SHARED_TESTS "/harness/fake_systemd.py",
 		address, units, faults));
 	assert_soon(output_says("ready"));
@@ -179,6 +192,7 @@ static void a_changed_spec_counts_from_the_next_start_on(void **state)
 	assert_int_equal(service_pid(manager, "test"), pid);
 	assert_int_equal(service_restart(manager, SPEC(ARGV("sleep", "3000")), NULL), 0);
 	assert_int_not_equal(service_pid(manager, "test"), pid);
+	assert_soon(process_has_arguments(service_pid(manager, "test")));
 	path = xformat("/proc/%d/cmdline", service_pid(manager, "test"));
 	assert_int_equal(file_read(path, &command, NULL), 0);
 	assert_string_equal(buf_text(&command) + strlen("sleep") + 1, "3000");
@@ -222,7 +236,7 @@ static void a_job_that_does_not_end_is_given_up(void **state)
 	temporary_file("faults.json", "{\"StopUnit\": \"hang\"}");
 	began_ms = clock_now_ms();
 	assert_int_equal(systemd_job_run(SYSTEMD_JOB_STOP, "test.service", 300, &err), -ETIMEDOUT);
-	assert_in_range(clock_now_ms() - began_ms, 290, 2000);
+	assert_in_range(clock_now_ms() - began_ms, 290, 20000);
 	temporary_file("faults.json", "{}");
 }
 
@@ -256,7 +270,7 @@ static void a_bus_that_goes_away_ends_the_wait_for_a_job(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, bus_kill_soon, &bus), 0);
 	assert_true(service_stop(manager, "test", &err) < 0);
 	pthread_join(thread, NULL);
-	assert_in_range(clock_now_ms() - began_ms, 0, 5000);
+	assert_in_range(clock_now_ms() - began_ms, 0, 20000);
 	assert_int_equal(service_pid(manager, "test"), 0);
 	assert_true(service_start(manager, SLEEPER, NULL, &err) < 0);
 	assert_non_null(strstr(err.text, "system bus"));

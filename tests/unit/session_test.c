@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,31 +118,35 @@ static void a_session_of_somebody_who_got_the_number_later_is_left_alone(void **
 
 static void a_leader_is_found_by_its_whole_command_line_and_its_age(void **state)
 {
-	static const char command[] = "sleep\0001000\0000.7291"; /* with the NUL of the literal */
+	char command[64] = "sleep\0001000";
+	char *last = command + sizeof("sleep\0001000");
 	struct process_spec spec = {
-		.argv = (const char *const[]){"sleep", "1000", "0.7291", NULL},
+		.argv = (const char *const[]){"sleep", "1000", last, NULL},
 	};
+	size_t size_bytes = sizeof("sleep\0001000") + 1; /* with the NUL of each argument */
 	uint64_t start_ticks;
 	uint64_t found_ticks = 0;
 	pid_t found = 0;
 	pid_t pid;
 
 	(void)state;
+	/* Nobody else's, who runs this test as well. */
+	size_bytes += (size_t)snprintf(last, 16, "0.%d", getpid());
 	assert_int_equal(process_spawn(&spec, &pid, NULL), 0);
 	assert_int_equal(procfs_process_start_time(pid, &start_ticks), 0);
 	/* For an instant after its birth it has no command line. */
-	while (session_find_leader(command, sizeof(command), start_ticks, &found, &found_ticks) < 0)
+	while (session_find_leader(command, size_bytes, start_ticks, &found, &found_ticks) < 0)
 		clock_sleep_ms(1);
 	assert_int_equal(found, pid);
 	assert_true(found_ticks == start_ticks);
-	assert_int_equal(session_find_leader(
-				 command, sizeof(command), start_ticks + 1, &found, &found_ticks),
-		-ESRCH);
-	assert_int_equal(session_find_leader(
-				 command, sizeof(command) - 1, start_ticks, &found, &found_ticks),
+	assert_int_equal(
+		session_find_leader(command, size_bytes, start_ticks + 1, &found, &found_ticks),
 		-ESRCH);
 	assert_int_equal(
-		session_find_leader("sleep\0001000", 11, start_ticks, &found, &found_ticks),
+		session_find_leader(command, size_bytes - 1, start_ticks, &found, &found_ticks),
+		-ESRCH);
+	assert_int_equal(
+		session_find_leader(command, size_bytes + 1, start_ticks, &found, &found_ticks),
 		-ESRCH);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);

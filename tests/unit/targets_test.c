@@ -69,21 +69,26 @@ static void a_host_longer_than_a_name_can_be_is_refused(void **state)
 	assert_int_equal(endpoint_parse(text, &endpoint, NULL), -EINVAL);
 }
 
+/* How long a datagram may be on its way over the loopback; what is waited for at most. */
+enum { ON_ITS_WAY_MS = 100, PATIENCE_MS = 20000 };
+
 /* Sends one byte; the entry that it went to, "" when it went nowhere. */
 static const char *send_one(struct targets *targets)
 {
 	const char *target = "";
 
-	targets_send(targets, "x", 1, 1000, &target);
+	targets_send(targets, "x", 1, PATIENCE_MS, &target);
 	return target;
 }
 
 static unsigned received(struct health_manager *manager)
 {
+	struct pollfd polled = {.fd = manager->fd, .events = POLLIN};
 	char bytes[16];
 	unsigned count = 0;
 
-	while (recv(manager->fd, bytes, sizeof(bytes), MSG_DONTWAIT) >= 0)
+	while (poll(&polled, 1, ON_ITS_WAY_MS) == 1 &&
+		recv(manager->fd, bytes, sizeof(bytes), 0) >= 0)
 		count++;
 	return count;
 }
@@ -308,7 +313,7 @@ static void a_name_is_looked_up_before_the_first_datagram(void **state)
 	assert_int_equal(getsockname(manager.fd, (struct sockaddr *)&name, &size_bytes), 0);
 	snprintf(entry, sizeof(entry), "localhost:%u", ntohs(name.sin6_port));
 	targets = targets_new(entries, 1);
-	targets_wait(targets, 5000);
+	targets_wait(targets, PATIENCE_MS);
 	assert_string_equal(send_one(targets), entry);
 	assert_int_equal(received(&manager), 1);
 	targets_free(targets);
@@ -329,7 +334,7 @@ static void a_name_that_does_not_resolve_stalls_nobody(void **state)
 	targets = targets_new(entries, 2);
 	for (int i = 0; i < 4; i++)
 		assert_string_equal(send_one(targets), manager.target);
-	assert_in_range(clock_now_ms() - start_ms, 0, 1500);
+	assert_in_range(clock_now_ms() - start_ms, 0, 4000);
 	assert_in_range(captured_log_count(&log, "no..such"), 1, 2);
 	captured_log_stop(&log);
 	assert_int_equal(received(&manager), 4);

@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "sys/process.h"
 
-enum { COMMAND_WORDS_MAX = 40, COMMAND_TIMEOUT_MS = 20000 };
+enum { COMMAND_WORDS_MAX = 40, COMMAND_TIMEOUT_MS = 60000 };
 
 static bool may_make_namespaces;
 
