@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import sys
+import tempfile
 import uuid
 
 import pytest
@@ -39,11 +40,19 @@ def make_amphora():
 
 
 @pytest.fixture
-def make_systemd_amphora(make_amphora):
+def systemd_folders():
+    """A stack of folders that are removed after the amphorae have ended."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def make_systemd_amphora(systemd_folders, make_amphora):
     """The same with `service_manager = systemd`; each has a bus and a systemd of its own."""
     with contextlib.ExitStack() as stack:
         def make(wrapper=(), **options):
-            systemd = stack.enter_context(Systemd())
+            folder = tempfile.TemporaryDirectory(prefix="systemd-test-")
+            systemd = stack.enter_context(Systemd(systemd_folders.enter_context(folder)))
             amphora = make_amphora(wrapper=(*wrapper, *systemd.wrapper), **options)
             amphora.drop_in.set("agent", "service_manager", "systemd")
             amphora.drop_in.set("agent", "unit_dir", systemd.unit_dir)

@@ -92,12 +92,14 @@ static int sources_count(struct agent *agent, const struct id *load_balancer, bo
 	int r = belongings_listeners(agent_deploy(agent), load_balancer, &count->lvs_listeners,
 		&count->lvs_listener_count, err);
 
-	if (r == 0)
-		r = haproxy_instance_read(site, load_balancer, &text, err);
+	if (r < 0)
+		return r;
+	/* First: who deletes the load balancer now, removes after us what we store. */
+	count->traffic = haproxy_traffic_open(site, load_balancer);
+	r = haproxy_instance_read(site, load_balancer, &text, err);
 	if (r < 0 && (r != -ENOENT || count->lvs_listener_count == 0))
 		return r;
 	haproxy_config_parse(buf_text(&text), text.size_bytes, &count->config);
-	count->traffic = haproxy_traffic_open(site, load_balancer);
 	if (asks_haproxy)
 		haproxy_traffic_read(count->traffic, ret_trouble);
 	lvs_listeners_read(agent, count, ret_trouble);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "sys/stats_socket.h"
 
@@ -18,6 +19,9 @@ enum {
 	PROCESSES_MAX_BYTES = 256 * KIB,
 	POLL_FIRST_MS = 2,
 	POLL_LAST_MS = 50,
+	/* For an old worker to notice that it is one; no more than one question's time. */
+	HANDOVER_TIMEOUT_MS = QUERY_TIMEOUT_MS,
+	INFO_MAX_BYTES = 64 * KIB,
 };
 
 /* Cuts the next word off *rest; "" when there is none. */
@@ -261,6 +265,34 @@ static int reload_wait(const char *master_socket, const struct haproxy_processes
 	return err_set(err, -ETIMEDOUT, "reloading: HAProxy has no new worker yet");
 }
 
+/* Whether it does not know yet that it is to end. One that does not answer accepts nothing either.
+ */
+static bool worker_accepts(const char *master_socket, pid_t worker)
+{
+	cleanup_buf struct buf answer = BUF_INIT(INFO_MAX_BYTES);
+
+	return haproxy_master_command(master_socket, worker, "show info", &answer, NULL) == 0 &&
+	       strstr(buf_text(&answer), "\nStopping: 0\n");
+}
+
+/*
+ * An old worker accepts connections, on listeners that both have and on such as are gone, until it
+ * looks at the signal that it was sent. One that never does is no reason to call the reload failed.
+ */
+static void handover_wait(const char *master_socket, pid_t old_worker)
+{
+	int64_t deadline_ms = clock_now_ms() + HANDOVER_TIMEOUT_MS;
+	int pause_ms = POLL_FIRST_MS;
+
+	while (worker_accepts(master_socket, old_worker))
+		if (!poll_pause(deadline_ms, &pause_ms)) {
+			log_warning("HAProxy's worker %d goes on accepting connections after a "
+				    "reload",
+				(int)old_worker);
+			return;
+		}
+}
+
 /* "Success=0\n--\n<what HAProxy wrote while loading>": 2.7 and later, where compiled in. */
 static void reload_words(const char *answer, struct buf *ret_output)
 {
@@ -287,6 +319,8 @@ int haproxy_master_reload(const char *master_socket, int timeout_ms, pid_t *ret_
 	/* Whatever comes of the connection, `show proc` knows what came of the reload. */
 	stats_socket_query(master_socket, "reload", timeout_ms, &answer, NULL);
 	r = reload_wait(master_socket, &before, deadline_ms, ret_worker, err);
+	if (r == 0 && before.worker)
+		handover_wait(master_socket, before.worker);
 	if (r == -EBADMSG)
 		reload_words(buf_text(&answer), ret_output);
 	return r;

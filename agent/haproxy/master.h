@@ -48,8 +48,9 @@ int haproxy_master_command(const char *master_socket, pid_t worker, const char *
 
 /*
  * Reloads and waits for the result, at most timeout_ms. 0: a new worker, *ret_worker, has taken
- * over. -EBADMSG: it failed and the old worker goes on; HAProxy's words, if it gave any, are in
- * ret_output. Other errors: the master did not answer, or not in time.
+ * over, and the old one accepts no new connection (waited for two seconds more). -EBADMSG: it
+ * failed and the old worker goes on; HAProxy's words, if it gave any, are in ret_output. Other
+ * errors: the master did not answer, or not in time.
  */
 int haproxy_master_reload(const char *master_socket, int timeout_ms, pid_t *ret_worker,
 	struct buf *ret_output, struct err *err);

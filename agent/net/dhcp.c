@@ -89,7 +89,7 @@ static int client_run(const struct client_files *files, const char *option, cons
 {
 	const char *const argv[] = {CLIENT_PATH, "-4", option, "-sf", files->script, "-lf",
 		files->leases, "-pf", files->pid, interface, NULL};
-	const struct process_spec spec = {.argv = argv};
+	const struct process_spec spec = {.argv = argv, .becomes_daemon = true};
 	cleanup_buf struct buf output = BUF_INIT(ERR_TEXT_MAX / 2);
 	int status;
 	int r;

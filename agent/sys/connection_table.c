@@ -306,10 +306,19 @@ bool connection_table_is_draining(struct connection_table *table)
 	return draining;
 }
 
+/* What has come and was not read yet counts: its thread may not have been given the time. */
+static bool is_silent(const struct connection *connection)
+{
+	char byte;
+
+	return !connection->heard &&
+	       recv(connection->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
 /* Whom a new handshake pushes out: silent ones first, then by age. NULL: there is room. */
 static struct connection *handshake_to_end(const struct connection_table *table)
 {
-	struct connection *silent = NULL, *oldest = NULL;
+	struct connection *oldest = NULL;
 	unsigned count = 0;
 
 	for (struct connection *c = table->newest; c; c = c->older) {
@@ -317,12 +326,13 @@ static struct connection *handshake_to_end(const struct connection_table *table)
 			continue;
 		count++;
 		oldest = c;
-		if (!c->heard)
-			silent = c;
 	}
 	if (count < table->limits.handshakes_max)
 		return NULL;
-	return silent ? silent : oldest;
+	for (struct connection *c = oldest; c; c = c->newer)
+		if (c->phase == PHASE_HANDSHAKE && is_silent(c))
+			return c;
+	return oldest;
 }
 
 struct connection *connection_add(struct connection_table *table, int fd, const char *peer)

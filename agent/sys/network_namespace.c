@@ -57,18 +57,22 @@ static int own_open(const char *name, int *ret_fd, struct err *err)
 	return 0;
 }
 
-int network_namespace_enter(
-	const char *name, struct network_namespace_stay *ret_stay, struct err *err)
+/* Those who make one hold the folder's lock meanwhile. */
+static void makers_await(void)
+{
+	cleanup_close int folder = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder >= 0)
+		flock(folder, LOCK_SH);
+}
+
+/* *ret_home: the way back. */
+static int enter(const char *name, int *ret_home, struct err *err)
 {
 	cleanup_close int home = -1;
 	cleanup_close int there = -1;
-	int r;
+	int r = network_namespace_open(name, &there, err);
 
-	if (!name || !name[0]) {
-		*ret_stay = NETWORK_NAMESPACE_STAY_NONE;
-		return 0;
-	}
-	r = network_namespace_open(name, &there, err);
 	if (r == 0)
 		r = own_open(name, &home, err);
 	if (r < 0)
@@ -81,8 +85,28 @@ int network_namespace_enter(
 			name);
 	if (r < 0)
 		return err_set_errno(err, r, "entering network namespace %s", name);
-	ret_stay->home = take_fd(&home);
+	*ret_home = take_fd(&home);
 	return 0;
+}
+
+int network_namespace_enter(
+	const char *name, struct network_namespace_stay *ret_stay, struct err *err)
+{
+	int home = -1;
+	int r;
+
+	if (!name || !name[0]) {
+		*ret_stay = NETWORK_NAMESPACE_STAY_NONE;
+		return 0;
+	}
+	r = enter(name, &home, err);
+	if (r == -ENOENT || r == -ENXIO) {
+		makers_await();
+		r = enter(name, &home, err);
+	}
+	if (r == 0)
+		ret_stay->home = home;
+	return r;
 }
 
 void network_namespace_leave(struct network_namespace_stay *stay)
@@ -145,12 +169,9 @@ static int namespace_add(const char *name, const char *path,
 {
 	cleanup_network_namespace struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
 	cleanup_close int home = -1;
-	cleanup_close int file = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0444);
-	int r;
+	cleanup_close int file = -1;
+	int r = own_open(name, &home, err);
 
-	if (file < 0)
-		return err_set_errno(err, -errno, "creating %s", path);
-	r = own_open(name, &home, err);
 	if (r < 0)
 		return r;
 	if (unshare(CLONE_NEWNET) < 0)
@@ -159,6 +180,9 @@ static int namespace_add(const char *name, const char *path,
 	r = prepare(context, err);
 	if (r < 0)
 		return r;
+	file = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0444);
+	if (file < 0)
+		return err_set_errno(err, -errno, "creating %s", path);
 	if (mount(OWN, path, NULL, MS_BIND, NULL) < 0)
 		return err_set_errno(err, -errno, "mounting it as %s", path);
 	return 0;

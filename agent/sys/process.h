@@ -18,6 +18,7 @@ struct process_spec {
 	const char *const *argv; /* argv[0]: absolute, or looked up in PATH; NULL at the end */
 	const char *network_namespace; /* name under /run/netns; NULL or "": the caller's */
 	const char *output_path;       /* stdout and stderr are appended here; NULL: inherited */
+	bool becomes_daemon; /* puts itself into the background: what it leaves behind goes on */
 };
 
 /*
@@ -29,7 +30,8 @@ int process_spawn(const struct process_spec *spec, pid_t *ret_pid, struct err *e
 /*
  * Runs a child to its end: stdout and stderr together into ret_output (what passes its maximum is
  * cut, not an error; output_path is not used), at most timeout_ms; then it is killed and the
- * result is -ETIMEDOUT. Either way what it leaves behind in its process group is killed too.
+ * result is -ETIMEDOUT. Either way what it leaves behind in its process group is killed too, but
+ * for the daemon that it became in time: that may leave the group a moment after the child's end.
  * 0 with the exit status in *ret_status (128 + signal when a signal ended it).
  */
 int process_run(const struct process_spec *spec, int timeout_ms, struct buf *ret_output,

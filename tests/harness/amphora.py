@@ -60,6 +60,7 @@ class Amphora:
         self._programs = BUILD
         self._wrapper = wrapper
         self._agent = None
+        self._log_begins = 0  # where the present agent's part of the log does
 
     def client(self, identity=True, **tls_versions):
         """An API client; identity: True the controller's, None none, or one of your own."""
@@ -93,6 +94,7 @@ class Amphora:
         assert program.exists(), f"{program} is not built: run make"
         self.write_config()
         with open(self.log_file, "ab") as log:
+            self._log_begins = log.tell()
             self._agent = subprocess.Popen(
                 [*self._wrapper, program, "--config-file", self.config_file,
                  "--config-dir", self.config_dir],
@@ -109,6 +111,12 @@ class Amphora:
             except OSError:
                 return False
         eventually(answers, "the agent answers GET /", timeout_s, pause_s=0.01)
+
+    def wait_until_ready(self):
+        """Until all runs that it restores and starts: it answers earlier. One that has ended writes
+        no more."""
+        eventually(lambda: "serving on port" in self.log_of_present_agent()
+                   or not self.is_running(), "the agent has started everything", 60)
 
     @property
     def pid(self):
@@ -143,6 +151,11 @@ class Amphora:
 
     def log(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def log_of_present_agent(self):
+        if not self.log_file.exists():
+            return ""
+        return self.log_file.read_bytes()[self._log_begins:].decode(errors="replace")
 
     # What it caused
 
@@ -187,9 +200,10 @@ class Amphora:
         return self.base_path / lb_id / "haproxy.cfg"
 
     def files(self):
-        """Every path below the state and run-time directories, but those of the companions, which
-        start when the agent answers already, and what the sender keeps. What is being replaced, as
-        the agent does with its ledgers at any time, is waited for."""
+        """Every path below the state and run-time directories, but what the sender keeps. Of an agent
+        that runs, once it has made what it makes at its start. What is being replaced, as the agent
+        does with its ledgers at any time, is waited for."""
+        self.wait_until_ready()
         ended = time.monotonic() + REPLACED_S
         while True:
             paths = self._paths()
@@ -198,16 +212,13 @@ class Amphora:
             time.sleep(0.01)
 
     def _paths(self):
-        of_companions = {
-            self.base_path / "heartbeat", self.runtime_dir / "amphora-heartbeat.sock",
-            *(self.runtime_dir / "services" / name
-              for name in ("amphora-heartbeat", "prometheus-proxy"))}
+        of_sender = {self.base_path / "heartbeat", self.runtime_dir / "amphora-heartbeat.sock"}
         found = set()
         for top in (self.base_path, self.runtime_dir):
             for folder, *names in os.walk(top):
                 paths = [pathlib.Path(folder) / name for name in itertools.chain(*names)]
                 found.update(str(path.relative_to(self.directory)) for path in paths
-                             if of_companions.isdisjoint([path, *path.parents]))
+                             if of_sender.isdisjoint([path, *path.parents]))
         return found
 
     def write_script(self, name, text):

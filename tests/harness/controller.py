@@ -232,7 +232,7 @@ class Controller:
             repositories.HealthMonitorRepository().create(
                 session, id=str(uuid.uuid4()), pool_id=pool_id, name="monitor",
                 **self._common(**{
-                    "delay": 1, "timeout": 1, "rise_threshold": 1, "fall_threshold": 1,
+                    "delay": 1, "timeout": 5, "rise_threshold": 1, "fall_threshold": 1,
                     "http_method": "GET", "url_path": "/healthz", "expected_codes": "200",
                     **monitor}))
         return pool_id
@@ -288,6 +288,10 @@ class Controller:
             self.health_manager.check()
             return wanted.items() <= self.operating_statuses(lb_id).items()
         eventually(reached, f"the database says {wanted}", timeout_s)
+
+    def settle_health_manager(self):
+        """Until what it has taken is in the database: its process does one thing after the other."""
+        self.health_manager.health_executor.submit(os.getpid).result()
 
     def statistics(self, listener_id):
         """What the statistics driver has summed up for a listener."""

@@ -70,7 +70,7 @@ def backend(pool_id, listener_id, members, mode="tcp", check="check inter 1s fal
     return "\n".join(text) + "\n"
 
 
-def ask(socket_path, command, timeout_s=5):
+def ask(socket_path, command, timeout_s=30):
     """One command to a stats socket, the whole answer."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(timeout_s)

@@ -210,8 +210,8 @@ class NetworkBed:
         with (where or self.members).entered():
             return WebServer(identity, address)
 
-    def ask(self, address, port, whence=None, timeout=10):
+    def ask(self, address, port, whence=None, timeout=10, connect_timeout=None):
         """The identity of the member that answers a client outside, or `whence`; None when there is
         no answer."""
         with (whence or self.client).entered():
-            return who_answers(port, address, timeout)
+            return who_answers(port, address, timeout, connect_timeout)

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+from harness.eventually import eventually
+
 CLONE_NEWNET = 0x40000000
 END_WAIT_S = 30
 
@@ -139,6 +141,20 @@ class NetworkNamespace:
         """Interfaces by name, without lo."""
         return {link["ifname"]: link for link in self.show("link", "show")
                 if link and link["ifname"] != "lo"}
+
+    def wait_until_settled(self):
+        """Until the kernel changes no interface any more by itself: each knows that it has a
+        carrier, and has a link-local address that is nobody else's."""
+        eventually(lambda: all(map(self._is_settled, self.show("address", "show"))),
+                   f"the interfaces in {self.name} have settled", 30)
+
+    @staticmethod
+    def _is_settled(link):
+        addresses = link.get("addr_info", [])
+        return not link or link["ifname"] == "lo" or (
+            link["operstate"] == "UP"
+            and any(address["scope"] == "link" for address in addresses)
+            and not any(address.get("tentative") for address in addresses))
 
     def name_of(self, mac):
         """The interface with that MAC; None when there is none."""

@@ -59,7 +59,7 @@ class Pair:
         def only_one():
             holders = [node for node in self.nodes if node.has_vip()]
             return holders[0] if len(holders) == 1 else None
-        return eventually(only_one, "exactly one amphora holds the VIP", 20, self.look_s)
+        return eventually(only_one, "exactly one amphora holds the VIP", 60, self.look_s)
 
     def backup(self):
         master = self.master()
@@ -76,12 +76,12 @@ class Pair:
             streams = [
                 stack.enter_context(RequestStream(self.client, VIP, port, protocol, self.period_s))
                 for protocol, port in listeners]
-            eventually(lambda: all(stream.flows() for stream in streams), "the client is served", 20)
+            eventually(lambda: all(stream.flows() for stream in streams), "the client is served", 60)
             since = time.monotonic() - 0.5
             mishap(*arguments)
             time.sleep(1)
             eventually(lambda: all(stream.flows() for stream in streams),
-                       "the client is served again", 30)
+                       "the client is served again", 60)
             return [stream.outage(since) for stream in streams]
 
     def model(self, member):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes of one test, found by their command line and ended by their number."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -52,6 +53,12 @@ def leads_session(pid):
         return False
 
 
+def started_s(pid):
+    """When it was made, by CLOCK_BOOTTIME, to a clock tick."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
 def user_of(pid):
     """The four user ids (real, effective, saved, file system) of a process."""
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -83,6 +90,14 @@ def mentioning(text, program=None):
     return sorted(found)
 
 
+def kill_each(pids):
+    """SIGKILL to those that are still there: who watches over one may end the others with it."""
+    for pid in pids:
+        assert pid > 1, f"no process of a test's: {pids}"
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def end_all_mentioning(text, timeout_s=30.0):
     """Kills them, one by one, until there is none; returns how many there were."""
     ended = set()
@@ -90,11 +105,7 @@ def end_all_mentioning(text, timeout_s=30.0):
     while pids := mentioning(text):
         if time.monotonic() > deadline:
             raise AssertionError(f"processes {pids} mentioning {text} do not end")
-        for pid in pids:
-            ended.add(pid)
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        ended.update(pids)
+        kill_each(pids)
         time.sleep(0.01)
     return len(ended)

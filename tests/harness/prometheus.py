@@ -2,6 +2,7 @@
 """Prometheus: the proxies that a controller renders for it, scrapes, and what they bring."""
 
 import collections
+import contextlib
 import http.client
 import re
 
@@ -11,8 +12,9 @@ SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(\{.*\})? (\S+)")
 EXPORTER_PORT, PROXY_PORT = 9101, 9102
 
 
-def internal_proxies(exporter_port=EXPORTER_PORT, proxy_port=PROXY_PORT):
-    """Beside the listeners, as soon as one is of protocol PROMETHEUS."""
+def internal_proxies(exporter_port=EXPORTER_PORT, proxy_port=PROXY_PORT, timeout_s=5):
+    """Beside the listeners, as soon as one is of protocol PROMETHEUS. timeout_s: a controller's; it
+    ends a scrape that stands still for so long."""
     return f"""\
 frontend prometheus-exporter-internal-endpoint
     bind 127.0.0.1:{exporter_port}
@@ -20,14 +22,14 @@ frontend prometheus-exporter-internal-endpoint
     no log
     http-request use-service prometheus-exporter if {{ path /metrics }}
     http-request reject
-    timeout http-request 5s
-    timeout client 5s
+    timeout http-request {timeout_s}s
+    timeout client {timeout_s}s
 backend prometheus-exporter-internal
     mode http
     no log
     balance first
-    timeout connect 5s
-    timeout server 5s
+    timeout connect {timeout_s}s
+    timeout server {timeout_s}s
     server prometheus-internal 127.0.0.1:{proxy_port}
 """
 
@@ -85,7 +87,7 @@ class Answer:
         self.body = body
 
 
-def get(port, path="/metrics", method="GET", timeout_s=30, address="127.0.0.1"):
+def get(port, path="/metrics", method="GET", timeout_s=120, address="127.0.0.1"):
     """One request; raises what http.client does when the answer is not whole."""
     connection = http.client.HTTPConnection(address, port, timeout=timeout_s)
     try:
@@ -94,6 +96,13 @@ def get(port, path="/metrics", method="GET", timeout_s=30, address="127.0.0.1"):
         return Answer(answer.status, answer.headers, answer.read().decode())
     finally:
         connection.close()
+
+
+def status(port):
+    """An answer's; None when there is none: nobody listens yet, or no longer."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return get(port).status
+    return None
 
 
 def scrape(port, address="127.0.0.1"):

@@ -123,13 +123,15 @@ class RequestStream:
         return len(recent) > duration_s / self._period_s / 2 and all(recent)
 
     def outage(self, since):
-        """Of the requests from a moment of the shared clock on; ask when it flows again."""
+        """Of the requests from a moment of the shared clock on; ask when it flows again. Of one that
+        fails once more the end is not known: it lasts until now."""
         seen = sorted(request for request in self._seen if request[0] >= since)
         failed = [started for started, ok in seen if not ok]
         if not failed:
             return Outage(0, 0, len(seen))
         before = max(started for started, ok in self._seen if ok and started < failed[0])
-        after = min(started for started, ok in seen if ok and started > failed[-1])
+        after = min((started for started, ok in seen if ok and started > failed[-1]),
+                    default=time.monotonic())
         return Outage(after - before, len(failed), len(seen))
 
 

@@ -5,12 +5,10 @@ import contextlib
 import json
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 
 from harness.eventually import eventually
 
@@ -29,9 +27,10 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 class Systemd:
     """One amphora's."""
 
-    def __init__(self):
-        # The name of a socket has 107 bytes at most.
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="systemd-test-"))
+    def __init__(self, directory):
+        """directory: empty, and there until the agent has ended, which may write a unit at any time.
+        The name of a socket has 107 bytes at most."""
+        self.directory = pathlib.Path(directory)
         self.unit_dir = self.directory / "units"
         self.socket = self.directory / "bus"
         self.address = f"unix:path={self.socket}"
@@ -76,7 +75,6 @@ class Systemd:
         if self._bus:
             self.bus_stop()
         self._log.close()
-        shutil.rmtree(self.directory)
 
     def bus_start(self):
         config = self.directory / "bus.conf"

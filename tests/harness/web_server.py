@@ -153,11 +153,13 @@ class Stream:
         self.close()
 
 
-def who_answers(port, address="127.0.0.1", timeout=10):
+def who_answers(port, address="127.0.0.1", timeout=10, connect_timeout=None):
     """The identity of the member behind one new connection to a listener; None when there is
-    no answer of a member."""
-    connection = http.client.HTTPConnection(address, port, timeout=timeout)
+    no answer of a member. connect_timeout: of the first part alone, which is the kernel's work."""
+    connection = http.client.HTTPConnection(address, port, timeout=connect_timeout or timeout)
     try:
+        connection.connect()
+        connection.sock.settimeout(timeout)
         connection.request("GET", "/", headers={"Connection": "close"})
         answer = connection.getresponse()
         body = answer.read()

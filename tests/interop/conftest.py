@@ -16,6 +16,7 @@ def controller_of(resources):
         resources.callback(controller.close)
         amphora.config = ControllersText(controller.agent_config(**settings))
         amphora.start()
+        amphora.wait_until_ready()  # until then it starts what it finds, just uploaded or not
         return controller
 
     return controller_of

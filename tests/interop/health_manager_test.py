@@ -74,6 +74,8 @@ def test_a_drained_and_a_disabled_member_have_octavias_words(site):
 def test_every_heartbeat_of_a_complete_amphora_renews_its_health(site):
     manager = site.controller.health_manager
     site.wait_for(listener="ONLINE")
+    site.controller.settle_health_manager()
+    began = datetime.datetime.utcnow()
     for _ in range(3):
         before = site.controller.last_health()
 
@@ -82,20 +84,18 @@ def test_every_heartbeat_of_a_complete_amphora_renews_its_health(site):
             last = site.controller.last_health()
             return last and last != before
         eventually(renewed, "the amphora's health is renewed")
-    age = datetime.datetime.utcnow() - site.controller.last_health()
-    assert age < datetime.timedelta(seconds=5)
+    assert began < site.controller.last_health() < datetime.datetime.utcnow()
 
 
 def test_a_listener_that_is_missing_in_the_amphora_renews_no_health(site):
     """The other way round: the manager's check that the count of listeners fits does bite."""
     site.wait_for(listener="ONLINE")
     site.controller.create_listener(site.id, free_port())  # and the amphora never hears of it
-    manager = site.controller.health_manager
-    for _ in range(2):
-        manager.check()
+    site.controller.settle_health_manager()
     before = site.controller.last_health()
     for _ in range(3):
-        manager.check()
+        site.controller.health_manager.check()
+    site.controller.settle_health_manager()
     assert site.controller.last_health() == before
 
 
@@ -109,9 +109,9 @@ def test_the_statistics_add_up_to_the_traffic(site, servers):
     def added_up():
         manager.check()
         stats = site.controller.statistics(site.listener_id)
-        return (stats.total_connections, stats.bytes_in, stats.bytes_out) == (
+        return stats and (stats.total_connections, stats.bytes_in, stats.bytes_out) == (
             int(row["stot"]), int(row["bin"]), int(row["bout"]))
-    eventually(added_up, "the database's statistics equal HAProxy's")
+    eventually(added_up, "the database's statistics equal HAProxy's", 60)
 
 
 def test_an_envelope_is_accepted_with_the_right_key_only(make_amphora, resources):

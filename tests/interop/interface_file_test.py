@@ -65,6 +65,7 @@ def test_descriptions_that_the_reference_wrote_are_taken_up(bed, bed_amphora, fo
         "all addresses")
     eventually(lambda: bed.inside.rules() == sorted(
         [f"{VIP}/32 table 1", f"{VIP_6}/128 table 1"]), "rules for both VIPs")
+    bed_amphora.wait_until_ready()
     assert bed.inside.routes("eth1", 1) == {
         f"0.0.0.0/0 via {net.VIP_GATEWAY} onlink", f"::/0 via {net.VIP_GATEWAY_6} onlink",
         f"{net.HOST_ROUTE} via {net.HOST_ROUTE_NEXTHOP} onlink",

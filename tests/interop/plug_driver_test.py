@@ -43,7 +43,7 @@ def serve(site, *servers):
 
 def wait_until_served(bed, address, by):
     eventually(lambda: {bed.ask(address, PORT, timeout=1) for _ in range(2)} == set(by),
-               f"{by} answer on {address}", 15)
+               f"{by} answer on {address}", 60)
 
 
 def test_traffic_flows_through_what_the_driver_plugged(controller, bed, server):

@@ -206,6 +206,7 @@ def prometheus_port(controller, namespace, resources):
     controller.create_listener(lb_id, ports["PROMETHEUS"], "PROMETHEUS")
     controller.update(lb_id)
     with namespace.entered():
+        eventually(lambda: prometheus.status(prometheus.PROXY_PORT) == 200, "the proxy serves")
         for protocol in ("HTTP", "TCP"):
             eventually(lambda: who_answers(ports[protocol]), f"the {protocol} listener serves")
             for _ in range(5):
@@ -240,14 +241,21 @@ def differences(ours, theirs):
     return found
 
 
+def told_by_both(their_proxy):
+    """(ours, theirs) of a moment in which nothing changed but what MOVING names; None otherwise."""
+    before = prometheus.scrape(prometheus.PROXY_PORT)
+    theirs = prometheus.scrape(their_proxy.port)
+    ours = prometheus.scrape(prometheus.PROXY_PORT)
+    return None if differences(ours, before) else (ours, theirs)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 def test_a_controllers_load_balancer_is_told_as_the_reference_does(
         namespace, prometheus_port, reference):
     with namespace.entered(), reference(prometheus.EXPORTER_PORT) as their_proxy:
         through_the_listener = prometheus.scrape(prometheus_port)
         eventually(is_quiet, "no scrape is under way through the listener")
-        theirs = prometheus.scrape(their_proxy.port)
-        ours = prometheus.scrape(prometheus.PROXY_PORT)
+        ours, theirs = eventually(lambda: told_by_both(their_proxy), "nothing changes meanwhile")
     assert through_the_listener.samples.keys() == ours.samples.keys()
     assert differences(ours, theirs) == []
     assert ours.names() - theirs.names() == NEWER_NAMES

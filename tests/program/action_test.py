@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from harness import haproxy
+from harness import haproxy, processes
 from harness.amphora import wait_for_end
 from harness.eventually import eventually
 from harness.load_balancer import LoadBalancer
@@ -67,8 +67,8 @@ def test_a_reload_keeps_the_master_and_brings_the_new_config(balancer, server):
     answer = balancer.act("reload")
     assert answer.status == 202
     assert answer.json == {"message": "OK", "details": f"Listener {balancer.id} reloaded"}
-    assert balancer.who_answers() == "one"
     assert who_answers(old_port) is None
+    assert balancer.who_answers() == "one"
     assert balancer.master == master
     for worker in workers:
         wait_for_end(worker)
@@ -154,9 +154,8 @@ def test_an_action_on_an_unknown_load_balancer_is_404(amphora, lb_id, action):
 
 def test_a_first_start_that_fails_is_500_and_says_why(amphora, balancer):
     with socket.socket() as squatter:
-        squatter.bind(("127.0.0.1", 0))
+        squatter.bind((balancer.address, balancer.port))
         squatter.listen()
-        balancer.port = squatter.getsockname()[1]
         assert balancer.upload().status == 202
         answer = balancer.act("reload")
         assert answer.status == 500
@@ -171,7 +170,7 @@ def test_a_first_start_that_fails_is_500_and_says_why(amphora, balancer):
 
 def test_a_reload_that_fails_is_500_says_why_and_the_old_one_goes_on(amphora, balancer):
     balancer.serve()
-    good, old_port = balancer.configuration(), balancer.port
+    good, old_port, workers = balancer.configuration(), balancer.port, balancer.workers
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", 0))
         squatter.listen()
@@ -182,7 +181,9 @@ def test_a_reload_that_fails_is_500_says_why_and_the_old_one_goes_on(amphora, ba
         assert answer.status == 500
         assert answer.json["message"] == "Error reloading haproxy"
         assert str(taken) in answer.json["details"]
-        assert who_answers(old_port) == "one"
+        # HAProxy has it pause while it tries to bind, and go on a moment after it gave up.
+        eventually(lambda: who_answers(old_port) == "one", "the old one goes on")
+        assert balancer.workers == workers
     assert balancer.upload(good).status == 202
     assert balancer.act("reload").status == 202
     assert balancer.who_answers() == "one"
@@ -190,7 +191,9 @@ def test_a_reload_that_fails_is_500_says_why_and_the_old_one_goes_on(amphora, ba
 
 def test_a_reload_of_a_killed_haproxy_starts_it(amphora, balancer):
     balancer.serve()
-    os.kill(balancer.master, signal.SIGKILL)
+    master = balancer.master
+    assert master > 1
+    os.kill(master, signal.SIGKILL)
     answer = balancer.act("reload")
     assert answer.status == 202, answer
     balancer.wait_until_it_serves()
@@ -230,7 +233,7 @@ def test_a_delete_does_not_come_back_after_a_crash_of_the_agent(amphora, balance
     balancer.serve()
     assert balancer.delete().status == 200
     amphora.kill()
-    amphora.start()
+    amphora.start().wait_until_ready()
     assert amphora.api.get("/1.0/listeners").json == []
     assert amphora.haproxy_pids() == []
 
@@ -260,9 +263,8 @@ def test_what_was_stopped_stays_stopped_and_what_ran_runs_after_a_restart(amphor
     running = LoadBalancer(amphora, [server]).serve()
     assert stopped.act("stop").status == 202
     amphora.kill()
-    for pid in amphora.haproxy_pids():
-        os.kill(pid, signal.SIGKILL)
-    amphora.start()
+    processes.end_all_mentioning(str(amphora.base_path))
+    amphora.start().wait_until_ready()
     running.wait_until_it_serves()
     assert stopped.who_answers() is None
     assert amphora.haproxy_pids(stopped.id) == []

@@ -174,7 +174,8 @@ def test_a_node_that_joins_a_pool_of_tls_is_checked_by_tls(balancer, serve, auth
     assert balancer.apply(model) == "start"
     assert balancer.apply(model.has_nodes(NODES)) == "runtime"
     eventually(lambda: members["worker-4"].checks >= 2, "it is checked")
-    assert is_shared_evenly(80, NODES)
+    # One check in a second's time is all that a busy machine has to miss.
+    eventually(lambda: is_shared_evenly(80, NODES), "all nodes are up", 30)
 
 
 # TLS passes through
@@ -243,7 +244,7 @@ def test_the_timeouts_of_a_long_stream_are_rendered(balancer):
     assert ["timeout", "connect", "5000"] in backend
 
 
-@pytest.mark.parametrize("client_ms, member_ms", [(1500, 60000), (60000, 1500)])
+@pytest.mark.parametrize("client_ms, member_ms", [(3000, 60000), (60000, 3000)])
 def test_an_idle_stream_is_ended_after_its_timeout_and_no_slow_one(
         balancer, resources, client_ms, member_ms):
     model = with_timeouts(Model("kubernetes-timeouts").has_nodes(["worker-1"]),
@@ -251,13 +252,13 @@ def test_an_idle_stream_is_ended_after_its_timeout_and_no_slow_one(
     resources.enter_context(EchoServer(NODES["worker-1"], model.node_port(443)))
     balancer.apply(model)
     idle, slow = (resources.enter_context(Stream(443, VIP)) for _ in range(2))
-    assert idle.echoes("once") and slow.echoes("once")
     since = time.monotonic()
+    assert idle.echoes("once") and slow.echoes("once")
     while idle.is_open():
         assert slow.echoes("still here")
-        assert time.monotonic() - since < 10, "the idle stream is not ended"
+        assert time.monotonic() - since < 20, "the idle stream is not ended"
         time.sleep(0.5)
-    assert time.monotonic() - since > 1.4
+    assert time.monotonic() - since > 2.9
     assert slow.echoes("still here")
 
 
@@ -269,19 +270,19 @@ def test_a_web_socket_outlives_the_timeouts_of_requests_in_an_http_listener(bala
         echo = web_socket.ask("one")
         assert echo in [f"{worker} one" for worker in WORKERS]
         time.sleep(2)
-        assert web_socket.ask("two") == echo.replace("one", "two")
         since = time.monotonic()
+        assert web_socket.ask("two") == echo.replace("one", "two")
         web_socket.wait_for_end()
-        assert 3 < time.monotonic() - since < 8
+        assert 3.9 < time.monotonic() - since < 9
 
 
 def test_a_web_socket_goes_through_a_tcp_listener(balancer, serve, gateway):
     serve(WebSocketServer, gateway.node_port(80))
-    balancer.apply(with_timeouts(gateway, 1500, 1500))
+    balancer.apply(with_timeouts(gateway, 3000, 3000))
     with WebSocket(VIP, 80) as web_socket:
         echo = web_socket.ask("one")
         for _ in range(4):
-            time.sleep(0.6)
+            time.sleep(1)
             assert web_socket.ask("one") == echo
         web_socket.wait_for_end()
 
@@ -341,8 +342,7 @@ def test_only_nodes_with_a_pod_get_traffic_of_a_local_service(balancer, serve):
     balancer.apply(model)
     local = ["worker-1", "worker-3"]
     for port in (80, 443):
-        eventually(lambda: set(share(port, 6, VIP)) == set(local), "one node is left out")
-        assert is_shared_evenly(port, local)
+        eventually(lambda: is_shared_evenly(port, local), "one node is left out")
     checked["worker-1"].health_status, checked["worker-2"].health_status = 503, 200
     eventually(lambda: set(share(80, 6, VIP)) == {"worker-2", "worker-3"}, "the pod has moved")
     assert balancer.apply(model.has_nodes(NODES)) == "runtime"

@@ -2,9 +2,7 @@
 """amphora-config-drive on a root of its own: what a drive leads to, once per instance, whole or not
 at all. Drives that are really mounted: tests/guest/config_drive_test.py."""
 
-import json
 import os
-import pathlib
 import random
 import re
 import stat
@@ -419,7 +417,7 @@ def test_a_drive_may_be_late(machine, make_drive):
             program.wait(0.5)
         image = make_drive().iso(machine.root / "image")
         image.rename(machine.device("vdb"))
-        _, said = program.communicate(timeout=30)
+        _, said = program.communicate(timeout=120)
     assert str(machine.root / "dev/vdb") in said
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Disk full and read-only file systems: a clear 500, and the old configuration goes on."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -41,34 +42,47 @@ class Full:
 
     def __init__(self, amphora):
         self._path = amphora.base_path / "filler"
+        self._of_sender = amphora.base_path / "heartbeat"
 
     def __enter__(self):
         with open(self._path, "wb", buffering=0) as filler:
-            try:
-                while True:
-                    filler.write(b"x" * 4096)
-            except OSError:
-                pass
+            # What the sender is just replacing would make room afterwards.
+            eventually(lambda: self._is_filled(filler), f"{self._path} takes the last byte")
+
+    def _is_filled(self, filler):
+        files, before = self._sender_files(), filler.tell()
+        with contextlib.suppress(OSError):
+            while True:
+                filler.write(b"x" * 4096)
+        return (filler.tell() == before and self._sender_files() == files
+                and not any(".tmp-" in name for name, _ in files))
+
+    def _sender_files(self):
+        try:
+            return {(entry.name, entry.inode()) for entry in os.scandir(self._of_sender)}
+        except FileNotFoundError:
+            return set()
 
     def __exit__(self, *_):
         self._path.unlink()
+
+
+def remount(path, mode):
+    """Busy while somebody has a file open for writing: nobody has for long."""
+    command = ["mount", "-o", f"remount,{mode}", path]
+    eventually(lambda: subprocess.run(command, capture_output=True).returncode == 0,
+               f"{path} is remounted {mode}")
 
 
 class ReadOnly:
     def __init__(self, amphora):
         self._path = amphora.base_path
 
-    def _remount(self, mode):
-        """Busy while somebody has a file open for writing: nobody has for long."""
-        command = ["mount", "-o", f"remount,{mode}", self._path]
-        eventually(lambda: subprocess.run(command, capture_output=True).returncode == 0,
-                   f"{self._path} is remounted {mode}")
-
     def __enter__(self):
-        self._remount("ro")
+        remount(self._path, "ro")
 
     def __exit__(self, *_):
-        self._remount("rw")
+        remount(self._path, "rw")
 
 
 CONDITIONS = {"full": Full, "read-only": ReadOnly}
@@ -156,7 +170,7 @@ def test_a_server_certificate_is_a_clear_500_and_the_old_one_stays(make_amphora,
     (amphora.certificate_dir / "client_ca.pem").write_bytes(
         certificates.controller_authority().pem)
     amphora.start()
-    subprocess.run(["mount", "-o", "remount,ro", amphora.certificate_dir], check=True)
+    remount(amphora.certificate_dir, "ro")
     new = certificates.amphora_authority().issue(amphora.id)
     answer = amphora.api.put("/1.0/certificate", new.pem)
     assert answer.status == 500
@@ -175,13 +189,21 @@ def test_a_configuration_is_a_clear_500_and_the_old_one_stays(make_amphora, reso
     amphora.config_file = folder / "amphora-agent.conf"
     amphora.start()
     before = amphora.config_file.read_text()
-    subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+    remount(folder, "ro")
     config = amphora.config.copy().set("DEFAULT", "debug", "no")
     answer = amphora.api.put("/1.0/config", config.text())
     assert answer.status == 500
     assert answer.json["message"] == "Unable to update amphora-agent configuration."
     assert "read-only" in answer.json["details"].lower()
     assert amphora.config_file.read_text() == before
+
+
+def remove(folder):
+    """Somebody may be writing in it, who cannot make it anew."""
+    def is_gone():
+        shutil.rmtree(folder, ignore_errors=True)
+        return not folder.exists()
+    eventually(is_gone, f"{folder} is removed")
 
 
 @pytest.mark.parametrize("folder_is_there", [True, False])
@@ -195,11 +217,13 @@ def test_a_sender_that_starts_on_a_read_only_disk_beats(make_amphora, resources,
     manager.next_beat()
     first = amphora.heartbeat_pid()
     if not folder_is_there:
-        shutil.rmtree(amphora.base_path / "heartbeat")
+        remove(amphora.base_path / "heartbeat")
     with ReadOnly(amphora):
+        seen = len(manager.beats)
         os.kill(first, signal.SIGKILL)
-        eventually(lambda: amphora.heartbeat_pid() not in (0, first), "the sender is back")
-        manager.next_beat(lambda beat: beat.message["seq"] <= 1, "the new sender's heartbeat")
+        eventually(lambda: any(beat.message["seq"] == 0 for beat in manager.beats[seen:]),
+                   "the new sender's first heartbeat")
+        assert amphora.heartbeat_pid() not in (0, first)
 
 
 def test_an_agent_starts_on_a_disk_that_turned_read_only(amphora, balancer):

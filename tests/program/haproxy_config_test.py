@@ -3,16 +3,18 @@
 
 import base64
 import concurrent.futures
+import contextlib
 import hashlib
+import http.client
 import re
 import subprocess
-import time
 
 import pytest
 
 from harness import haproxy, processes
-from harness.eventually import eventually
+from harness.eventually import eventually, stays_so
 from harness.load_balancer import LoadBalancer
+from harness.ports import free_port
 from harness.web_server import WebServer, who_answers
 
 
@@ -31,18 +33,21 @@ def balancer(amphora, server):
 
 
 class Checks:
-    """A haproxy_cmd that takes its time for `-c` and writes down when each check ran."""
+    """A haproxy_cmd that writes down when a `-c` begins and ends, and that takes as long for it as
+    the test wants."""
 
-    def __init__(self, amphora, seconds):
+    def __init__(self, amphora):
         self._record = amphora.directory / "checks"
+        self._record.touch()
+        self._held = amphora.directory / "held"
         script = amphora.write_script("haproxy", f"""
 for argument; do
     if [ "$argument" = -c ]; then
-        echo "begin $$ $(date +%s.%N)" >> {self._record}
-        sleep {seconds}
+        echo begin >> {self._record}
+        while [ -e {self._held} ]; do sleep 0.05; done
         /usr/sbin/haproxy "$@"
         status=$?
-        echo "end $$ $(date +%s.%N)" >> {self._record}
+        echo end >> {self._record}
         exit $status
     fi
 done
@@ -50,31 +55,32 @@ exec /usr/sbin/haproxy "$@"
 """)
         amphora.config.set("haproxy_amphora", "haproxy_cmd", script)
 
-    def intervals(self):
-        """(begin, end) of every finished check, in the order of their begin."""
-        begun, finished = {}, []
-        for line in self._record.read_text().splitlines() if self._record.exists() else []:
-            what, pid, moment = line.split()
-            if what == "begin":
-                begun[pid] = float(moment)
-            else:
-                finished.append((begun[pid], float(moment)))
-        return sorted(finished)
+    @contextlib.contextmanager
+    def held(self):
+        """Those that begin meanwhile do not end. The agent waits for 30 s."""
+        self._held.touch()
+        try:
+            yield
+        finally:
+            self._held.unlink()
 
-    def wait_until_one_runs(self):
-        eventually(lambda: self._record.exists() and "begin" in self._record.read_text(),
-                   "a check runs")
+    def record(self):
+        """"begin" and "end", as they came."""
+        return self._record.read_text().split()
 
+    def running(self):
+        record = self.record()
+        return record.count("begin") - record.count("end")
 
-def overlap(intervals):
-    return any(second[0] < first[1] for first, second in zip(intervals, intervals[1:]))
+    def wait_until_running(self, count=1):
+        eventually(lambda: self.running() == count, f"{count} checks run")
 
 
 @pytest.fixture
 def slow(make_amphora):
-    """An amphora whose checks take a second, and the record of them."""
+    """An amphora whose checks can be held up."""
     amphora = make_amphora()
-    checks = Checks(amphora, 1)
+    checks = Checks(amphora)
     return amphora.start(), checks
 
 
@@ -152,7 +158,8 @@ def test_the_check_knows_this_amphoras_peer_name(amphora, balancer):
     name = name.replace("+", "_").replace("/", "-").rstrip("=")
     if name.startswith("-"):
         name = "x" + name[1:]
-    peers = f"peers {balancer.id.replace('-', '')}_peers\n    peer {name} 127.0.0.1:1025\n"
+    peers = (f"peers {balancer.id.replace('-', '')}_peers\n"
+             f"    peer {name} 127.0.0.1:{free_port()}\n")
     stick = "stick-table type ip size 10k peers {}_peers".format(balancer.id.replace("-", ""))
     balancer.pool_lines = (stick, "stick on src")
     text = balancer.configuration(peers)
@@ -168,10 +175,12 @@ def test_two_uploads_to_one_load_balancer_are_serialised(slow, resources, server
     balancer = LoadBalancer(amphora, [server])
     texts = [balancer.configuration() + f"# number {number}\n" for number in range(2)]
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        answers = list(pool.map(balancer.upload, texts))
-    assert [answer.status for answer in answers] == [202, 202]
-    assert len(checks.intervals()) == 2
-    assert not overlap(checks.intervals())
+        with checks.held():
+            uploads = [pool.submit(balancer.upload, text) for text in texts]
+            checks.wait_until_running()
+            stays_so(lambda: checks.running() == 1, "one check at a time", 0.5)
+        assert [upload.result().status for upload in uploads] == [202, 202]
+    assert checks.record() == ["begin", "end", "begin", "end"]
     assert amphora.config_path(balancer.id).read_text() in texts
 
 
@@ -179,17 +188,25 @@ def test_uploads_to_two_load_balancers_run_side_by_side(slow, server):
     amphora, checks = slow
     balancers = [LoadBalancer(amphora, [server]) for _ in range(2)]
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        answers = list(pool.map(LoadBalancer.upload, balancers))
-    assert [answer.status for answer in answers] == [202, 202]
-    assert overlap(checks.intervals())
+        with checks.held():
+            uploads = [pool.submit(balancer.upload) for balancer in balancers]
+            checks.wait_until_running(2)
+        assert [upload.result().status for upload in uploads] == [202, 202]
 
 
 def test_a_request_repeated_while_its_first_run_is_under_way_ends_well(slow, server):
     amphora, checks = slow
     balancer = LoadBalancer(amphora, [server])
-    with pytest.raises(TimeoutError):
-        balancer.upload(timeout=0.3)
-    answer = balancer.upload()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with checks.held():
+            with amphora.api.session() as session, pytest.raises(TimeoutError):
+                session.connection.connect()
+                session.connection.sock.settimeout(0.3)
+                session.request("PUT", balancer.upload_path, balancer.configuration())
+            checks.wait_until_running()
+            again = pool.submit(balancer.upload)
+            stays_so(lambda: not again.done(), "it waits", 0.5)
+        answer = again.result()
     assert answer.status == 202
     assert answer.etag == md5(balancer.configuration())
     assert amphora.config_path(balancer.id).read_text() == balancer.configuration()
@@ -204,10 +221,13 @@ def test_a_delete_during_a_slow_upload_waits_and_both_end_well(slow, server):
     amphora, checks = slow
     balancer = LoadBalancer(amphora, [server])
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        upload = pool.submit(balancer.upload)
-        checks.wait_until_one_runs()
-        assert balancer.delete().status == 200
+        with checks.held():
+            upload = pool.submit(balancer.upload)
+            checks.wait_until_running()
+            delete = pool.submit(balancer.delete)
+            stays_so(lambda: not delete.done(), "the delete waits", 0.5)
         assert upload.result().status == 202
+        assert delete.result().status == 200
     assert amphora.api.get(f"{balancer.path}/haproxy").status == 404
     assert not (amphora.base_path / balancer.id).exists()
 
@@ -217,29 +237,27 @@ def test_every_get_is_answered_while_a_slow_upload_is_under_way(slow, server):
     balancer = LoadBalancer(amphora, [server])
     assert balancer.upload().status == 202
     stored = balancer.configuration()
-    (amphora.directory / "checks").unlink()
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        upload = pool.submit(balancer.upload, stored + "# newer\n")
-        checks.wait_until_one_runs()
-        for path in ("//", "/1.0/info", "/1.0/details", "/1.0/listeners",
-                     f"{balancer.path}/haproxy", f"{balancer.path}/certificates/none.pem"):
-            began = time.monotonic()
-            answer = amphora.api.get(path)
-            assert answer.status == (404 if path.endswith(".pem") else 200)
-            assert time.monotonic() - began < 0.5, path
-        assert not upload.done(), "the upload was not slow enough to show anything"
+        with checks.held():
+            upload = pool.submit(balancer.upload, stored + "# newer\n")
+            checks.wait_until_running()
+            for path in ("//", "/1.0/info", "/1.0/details", "/1.0/listeners",
+                         f"{balancer.path}/haproxy", f"{balancer.path}/certificates/none.pem"):
+                answer = amphora.api.get(path)
+                assert answer.status == (404 if path.endswith(".pem") else 200)
+            assert checks.running() == 1 and not upload.done()
         assert upload.result().status == 202
 
 
 def test_actions_on_another_load_balancer_do_not_wait_for_a_slow_upload(slow, server):
     amphora, checks = slow
     quick = LoadBalancer(amphora, [server]).serve()
-    (amphora.directory / "checks").unlink()
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        upload = pool.submit(LoadBalancer(amphora, [server]).upload)
-        checks.wait_until_one_runs()
-        assert quick.act("reload").status == 202
-        assert not upload.done()
+        with checks.held():
+            upload = pool.submit(LoadBalancer(amphora, [server]).upload)
+            checks.wait_until_running()
+            assert quick.act("reload").status == 202
+            assert checks.running() == 1 and not upload.done()
         assert upload.result().status == 202
 
 
@@ -264,7 +282,7 @@ def test_a_group_line_of_an_old_controller_is_dropped(amphora, balancer):
 def test_http_use_htx_of_an_old_controller_is_dropped(amphora, balancer):
     internal = ("frontend prometheus-exporter-internal-endpoint\n"
                 "    bind 127.0.0.1:{}\n    mode http\n    no log\n"
-                "    option http-use-htx\n    timeout client 5s\n").format(balancer.port + 1)
+                "    option http-use-htx\n    timeout client 5s\n").format(free_port())
     text = balancer.configuration(internal)
     answer = balancer.upload(text)
     assert answer.status == 202, answer
@@ -331,31 +349,35 @@ def test_a_config_whose_connection_limit_is_beyond_the_limit_of_open_files_start
     balancer.wait_until_it_serves()
 
 
-def test_a_large_tls_cache_does_not_make_the_check_allocate_it(amphora, server):
-    balancer = LoadBalancer(amphora, [server], in_global=("tune.ssl.cachesize 40000000",))
-    began = time.monotonic()
-    assert balancer.upload().status == 202
-    assert time.monotonic() - began < 3
+def test_a_large_tls_cache_does_not_make_the_check_allocate_it(make_amphora, server):
+    amphora = make_amphora()
+    # The cache would take several GB.
+    amphora.config.set("haproxy_amphora", "haproxy_cmd", amphora.write_script(
+        "haproxy", 'ulimit -v 2000000\nexec /usr/sbin/haproxy "$@"\n'))
+    amphora.start()
+    certificate = amphora.server_identity.write_to(amphora.directory / "site.pem")
+    balancer = LoadBalancer(amphora, [server], bind_options=f"ssl crt {certificate}",
+                            in_global=("tune.ssl.cachesize 40000000",))
+    answer = balancer.upload()
+    assert answer.status == 202, answer
     assert rewritten(amphora, balancer) == balancer.configuration()
 
 
 def test_a_dead_agents_half_done_upload_leaves_the_old_config(slow, server):
     amphora, checks = slow
     balancer = LoadBalancer(amphora, [server]).serve()
-    (amphora.directory / "checks").unlink()
     good = balancer.configuration()
-    with concurrent.futures.ThreadPoolExecutor() as pool:
+    with checks.held(), concurrent.futures.ThreadPoolExecutor() as pool:
         upload = pool.submit(balancer.upload, good + "# newer\n")
-        checks.wait_until_one_runs()
+        checks.wait_until_running()
         amphora.kill()
-        with pytest.raises(Exception):
+        with pytest.raises((OSError, http.client.HTTPException)):
             upload.result()
     assert amphora.config_path(balancer.id).read_text() == good
     assert who_answers(balancer.port) == "one"
     amphora.start()
     answer = amphora.api.get(f"{balancer.path}/haproxy")
     assert (answer.status, answer.text) == (200, good)
-    (amphora.directory / "checks").unlink()
     assert balancer.upload().status == 202
     leftovers = [path.name for path in (amphora.base_path / balancer.id).iterdir()
                  if re.match(r"\..*|.*\.new$", path.name)]

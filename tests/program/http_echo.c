@@ -12,13 +12,13 @@
  *
  * -f: with so many descriptors open already; -3: no TLS below 1.3.
  *
- * GET /sleep?MS answers after MS milliseconds, GET /bytes?N with N bytes of text, PATCH with 405.
+ * GET /sleep?MS answers after MS milliseconds, GET /until?PATH once there is such a file, GET
+ * /bytes?N with N bytes of text, PATCH with 405.
  * Each request that reaches the handler is logged.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@
 #include "sys/http_server.h"
 #include "sys/tls_credentials.h"
 
-enum { PEM_MAX_BYTES = MIB, LINE_MAX_BYTES = 4096, NUMBER_MAX = 100 * 1000 * 1000 };
+enum { PEM_MAX_BYTES = MIB, LINE_MAX_BYTES = 4096, NUMBER_MAX = 100 * 1000 * 1000, LOOK_MS = 20 };
 
 static enum tls_version min_version = TLS_VERSION_1_2;
 
@@ -84,6 +84,8 @@ static void handle(void *context, const struct http_request *request, struct htt
 	} else {
 		if (text_equal(request->path, "/sleep"))
 			clock_sleep_ms((int64_t)number);
+		while (text_equal(request->path, "/until") && !file_exists(request->query))
+			clock_sleep_ms(LOOK_MS);
 		reply_with_text(
 			ret_reply, xformat("%s\n%s\n%s\n%zu\n%lu\n%s\n", request->method,
 					   request->path, request->query, request->body_size_bytes,

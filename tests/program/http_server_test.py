@@ -32,6 +32,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / os.environ.get("AMPHORA_BUILD", "build") / "tests" / "http_echo"
 NAME = "echo.example"
 BODY_MAX = 16 * 1024 * 1024
+# While it ends, for peers to send or to take the rest of what is under way.
+GRACE_S = 2
 TLS_VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 HEAD = b"Host: a\r\nConnection: close\r\n"
 
@@ -70,8 +72,31 @@ class HttpEcho:
         host = "127.0.0.1" if family == socket.AF_INET else "::1"
         return socket.create_connection((host, self.port), timeout=20)
 
+    @contextlib.contextmanager
+    def held_requests(self, count=1):
+        """Connections with a request each that the handler is about; let_go() ends its work."""
+        gate = self.directory / "gate"
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(self.client().connect(60)) for _ in range(count)]
+            for connection in connections:
+                connection.sendall(f"GET /until?{gate} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            # The handler must come to its end also where the test does not.
+            stack.callback(gate.touch)
+            eventually(lambda: self.log().count("handled") == count, "they are under way")
+            yield connections, gate.touch
+
+    def accepts(self):
+        try:
+            self.plain().close()
+        except ConnectionError:
+            return False
+        return True
+
     def log(self):
         return self.log_path.read_text(errors="replace")
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def thread_count(self):
         return len(os.listdir(f"/proc/{self.process.pid}/task"))
@@ -381,7 +406,8 @@ def test_a_large_reply_arrives_whole(echo):
 def test_no_reply_waits_for_a_delayed_acknowledgement(echo, size):
     took = []
     with echo.client().session() as session:
-        for _ in range(10):
+        session.request("GET", "/")  # shakes hands
+        for _ in range(30):
             began = time.monotonic()
             session.request("GET", f"/bytes?{size}")
             took.append(time.monotonic() - began)
@@ -476,7 +502,7 @@ def test_bytes_at_random_harm_nobody(echo):
         data = generator.randbytes(generator.randrange(1, 3000))
         if i % 2:
             data = b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + data
-        with client.connect(timeout=5) as connection:
+        with client.connect(timeout=30) as connection:
             with contextlib.suppress(OSError):
                 connection.sendall(data)
                 connection.unwrap()
@@ -491,6 +517,7 @@ def test_a_truncated_request_never_reaches_the_handler(echo):
         with echo.client().connect() as connection:
             connection.sendall(data)
     assert echo.client().get("/after").status == 200
+    echo.stop()  # every connection is over then
     assert "handled PUT" not in echo.log()
 
 
@@ -503,7 +530,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(echo):
         answer = send_and_read(
             connection, f"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: {BODY_MAX + 1}\r\n\r\n"
             .encode() + b"x" * 4096)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5, "it waits for the body"
     assert parse_answer(answer).status == 400
 
 
@@ -546,11 +573,12 @@ def test_a_chunked_body_without_end_closes_the_connection(echo):
 def test_all_bodies_together_are_bounded(echo):
     head = f"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: {BODY_MAX}\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(echo.client().connect()) for _ in range(4)]
+        held = [stack.enter_context(echo.client().connect(60)) for _ in range(4)]
         for connection in held:
             connection.sendall(head + b"x" * (BODY_MAX - 1))
         # What the sockets hold is soon read; then the four hold all but four bytes.
-        eventually(lambda: echo.client().put("/", b"x" * 1000).status == 503, "there is no room")
+        eventually(lambda: echo.client().put("/", b"x" * 1000).status == 503, "there is no room",
+                   timeout_s=60)
         assert echo.client().get("/").status == 200
         for connection in held:
             connection.sendall(b"x")
@@ -561,70 +589,85 @@ def test_all_bodies_together_are_bounded(echo):
 # Slow, silent and too many peers
 
 
-def client_hello():
-    """The first flight of a TLS client."""
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = certificates.amphora_authority().trust_context().wrap_bio(
-        incoming, outgoing, server_hostname=NAME)
-    with pytest.raises(ssl.SSLWantReadError):
-        client.do_handshake()
-    return outgoing.read()
+class FirstFlight:
+    """What a TLS client sends first, and, once that was sent, the rest of its side."""
+
+    def __init__(self, context):
+        self._incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, outgoing, server_hostname=NAME)
+        self._outgoing = outgoing
+        with pytest.raises(ssl.SSLWantReadError):
+            self._tls.do_handshake()
+        self.data = outgoing.read()
+
+    def go_on(self, plain, request):
+        """Shakes hands and sends the request; the first bytes of the answer."""
+        self._do(plain, self._tls.do_handshake)
+        self._tls.write(request)
+        return self._do(plain, lambda: self._tls.read(1000))
+
+    def _do(self, plain, step):
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                plain.sendall(self._outgoing.read())
+                received = plain.recv(65536)
+                assert received, "the connection was ended"
+                self._incoming.write(received)
 
 
-def quickest(client, times=5):
-    """The median time of a request on a connection of its own."""
-    took = []
-    for _ in range(times):
+def delay(echo, other, times=15):
+    """How much longer than at another one a request on a connection of its own takes, in the median
+    of pairs: whatever else the machine is doing meanwhile, it does to both."""
+    def took(client):
         began = time.monotonic()
         assert client.get("/").status == 200
-        took.append(time.monotonic() - began)
-    return statistics.median(took)
+        return time.monotonic() - began
+
+    client, client_of_other = echo.client(), other.client()
+    return statistics.median(took(client) - took(client_of_other) for _ in range(times))
 
 
 @pytest.mark.parametrize("first_bytes", [b"", b"\x16\x03\x01\x02\x00"])
-def test_a_thousand_connections_without_a_handshake_delay_nobody(echo, first_bytes):
+def test_a_thousand_connections_without_a_handshake_delay_nobody(make_echo, first_bytes):
+    echo, other = make_echo(), make_echo()
     with contextlib.ExitStack() as stack:
         for _ in range(1000):
             connection = stack.enter_context(echo.plain())
             with contextlib.suppress(OSError):
                 connection.sendall(first_bytes)
-        assert quickest(echo.client()) < 0.1
+        assert delay(echo, other) < 0.1
         assert echo.thread_count() < 16 + 64 + 32
     lines = [line for line in echo.log().splitlines() if "handled" not in line]
     assert "pushed out" in lines[0] and len(lines) <= 15, "the log is not flooded"
 
 
-def test_a_client_gets_in_while_newcomers_push_each_other_out(echo):
-    stopped = threading.Event()
-
-    def flood():
-        held = []
-        while not stopped.is_set():
-            with contextlib.suppress(OSError):
-                held.append(echo.plain())
-            time.sleep(0.001)
-        for connection in held:
-            connection.close()
-    thread = threading.Thread(target=flood)
-    thread.start()
-    try:
-        client = echo.client()
-        for _ in range(30):
-            assert client.get("/").status == 200
-    finally:
-        stopped.set()
-        thread.join()
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_client_gets_in_while_newcomers_push_each_other_out(echo, answered):
+    """They come between its first bytes, or the server's answer to them, and the rest."""
+    flight = FirstFlight(echo.client().context)
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(echo.plain())
+        client.sendall(flight.data)
+        if answered:
+            assert client.recv(1, socket.MSG_PEEK)
+        newcomers = [stack.enter_context(echo.plain()) for _ in range(200)]
+        for newcomer in newcomers[:100]:
+            assert newcomer.recv(1) == b"", "it is pushed out"
+        answer = flight.go_on(client, b"GET / HTTP/1.1\r\n" + HEAD + b"\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 def test_an_unfinished_handshake_is_ended_in_time(make_echo):
     echo = make_echo("-h", 300)
+    began = time.monotonic()
     with echo.plain() as silent, echo.plain() as stalled:
-        began = time.monotonic()
         stalled.sendall(b"\x16\x03\x01\x02\x00\x01")
         assert silent.recv(1) == b""
-        assert 0.25 < time.monotonic() - began < 2
+        assert 0.25 < time.monotonic() - began < 5
         read_to_end(stalled)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
     assert "TLS handshake not finished within 0.3 s" in echo.log()
 
 
@@ -640,42 +683,47 @@ def test_a_request_that_trickles_in_is_cut(make_echo, whole):
         if whole:
             connection.sendall(REQUEST[:whole])
         with contextlib.suppress(OSError):
-            for byte in REQUEST[whole:whole + 60]:
+            for byte in REQUEST[whole:whole + 200]:  # ten seconds' worth
                 connection.sendall(bytes([byte]))
                 time.sleep(0.05)
         assert read_to_end(connection) == b""
-        assert 0.9 < time.monotonic() - began < 2.5
+        assert 0.9 < time.monotonic() - began < 6
     assert "request not received whole within 1 s" in echo.log()
     assert "handled" not in echo.log()
 
 
-def test_trickling_clients_delay_nobody(echo):
+def test_trickling_clients_delay_nobody(make_echo):
+    echo, other = make_echo(), make_echo()
     with contextlib.ExitStack() as stack:
         for _ in range(30):
             stack.enter_context(echo.client().connect()).sendall(REQUEST[:70])
-        assert quickest(echo.client()) < 0.1
+        assert delay(echo, other) < 0.1
 
 
 def test_waiting_peers_cost_no_processor_time(echo):
     """Silent, in the middle of a record, in a handshake, idle, in each part of a request."""
     with contextlib.ExitStack() as stack:
-        for data in (b"", b"\x16\x03\x01\x02\x00\x01", client_hello()):
+        hello = FirstFlight(certificates.amphora_authority().trust_context()).data
+        for data in (b"", b"\x16\x03\x01\x02\x00\x01", hello):
             stack.enter_context(echo.plain()).sendall(data)
         for data in (b"", REQUEST[:10], REQUEST[:40], REQUEST[:70],
                      b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
                      b"GET /bytes?50000000 HTTP/1.1\r\nHost: a\r\n\r\n"):
             stack.enter_context(echo.client().connect()).sendall(data)
-        time.sleep(0.5)
-        before = echo.cpu_s()
-        time.sleep(1)
-        assert echo.cpu_s() - before < 0.1
+        eventually(lambda: "handled GET /bytes" in echo.log(), "all has come that is to come")
+
+        def rests():
+            before = echo.cpu_s()
+            time.sleep(1)
+            return echo.cpu_s() - before < 0.1
+        eventually(rests, "it rests, once it has sent what its peers take")
 
 
 def test_a_client_that_does_not_take_its_reply_is_cut(make_echo):
     echo = make_echo("-r", 1)
     with echo.client().connect() as connection:
         connection.sendall(b"GET /bytes?50000000 HTTP/1.1\r\nHost: a\r\n\r\n")
-        eventually(lambda: "reply not taken within 1 s" in echo.log(), "it is cut", timeout_s=3)
+        eventually(lambda: "reply not taken within 1 s" in echo.log(), "it is cut", timeout_s=30)
 
 
 def test_a_handler_may_take_longer_than_every_time_out(make_echo):
@@ -686,69 +734,55 @@ def test_a_handler_may_take_longer_than_every_time_out(make_echo):
 def test_a_new_request_time_out_counts_at_once(echo):
     assert echo.tell("request-timeout 1") == "OK"
     with echo.client().connect() as connection:
-        connection.sendall(b"GET /")
         began = time.monotonic()
+        connection.sendall(b"GET /")
         assert read_to_end(connection) == b""
-        assert 0.9 < time.monotonic() - began < 2.5
+        assert 0.9 < time.monotonic() - began < 5
 
 
 def test_an_idle_connection_is_closed_cleanly_and_not_before_its_time(make_echo):
-    echo = make_echo("-i", 1)
+    echo = make_echo("-i", 2)
     with echo.client().connect() as connection:
         connection.suppress_ragged_eofs = False  # an end without close_notify raises
-        for _ in range(3):
+        for _ in range(4):
+            time.sleep(0.7)
+            began = time.monotonic()
             connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             read_one_answer(connection)
-            time.sleep(0.6)
-        began = time.monotonic()
         assert connection.recv(1) == b""
-        assert 0.2 < time.monotonic() - began < 1.5
+        assert 1.9 < time.monotonic() - began < 6
+    began = time.monotonic()
     with echo.client().connect() as connection:
-        began = time.monotonic()
         assert connection.recv(1) == b"", "one that never asked anything"
-        assert 0.9 < time.monotonic() - began < 2
+        assert 1.9 < time.monotonic() - began < 6
 
 
 def test_request_time_outs_do_not_touch_an_idle_connection(make_echo):
-    echo = make_echo("-r", 1, "-h", 500)
+    echo = make_echo("-r", 2, "-h", 2000)
     with echo.client().session() as session:
         assert session.request("GET", "/").status == 200
-        time.sleep(1.5)
+        time.sleep(2.5)
         assert session.request("GET", "/").status == 200
-
-
-def is_open(connection):
-    connection.settimeout(0.3)
-    try:
-        return connection.recv(1) != b""
-    except TimeoutError:
-        return True
-    except OSError:
-        return False
 
 
 def test_one_connection_too_many_ends_the_longest_idle_one(echo):
     with contextlib.ExitStack() as stack:
         sessions = [stack.enter_context(echo.client().session()) for _ in range(64)]
-        for session in sessions:
+        for session in [*sessions, sessions[0], *sessions[2:]]:  # the second rests since long ago
             assert session.request("GET", "/").status == 200
-        assert sessions[0].request("GET", "/").status == 200  # now the second is
         newcomer = stack.enter_context(echo.client().session())
         assert newcomer.request("GET", "/").status == 200
-        assert not is_open(sessions[1].connection.sock)
+        assert read_to_end(sessions[1].connection.sock) == b"", "it is closed"
         for session in [sessions[0], *sessions[2:5], newcomer]:
             assert session.request("GET", "/").status == 200
 
 
 def test_one_connection_too_many_goes_itself_when_all_are_busy(echo):
-    with contextlib.ExitStack() as stack:
-        connections = [stack.enter_context(echo.client().connect()) for _ in range(64)]
-        for connection in connections:
-            connection.sendall(b"GET /sleep?1500 HTTP/1.1\r\n" + HEAD + b"\r\n")
-        eventually(lambda: echo.log().count("handled") == 64, "all are busy")
+    with echo.held_requests(64) as (connections, let_go):
         assert tls_answer(echo.client()) == b""
+        let_go()
         for connection in connections:
-            assert read_to_end(connection).startswith(b"HTTP/1.1 200 ")
+            read_one_answer(connection)
     assert "64 connections are busy" in echo.log()
     assert echo.client().get("/").status == 200
 
@@ -773,17 +807,24 @@ def test_it_ends_at_once_with_idle_and_silent_peers(echo):
         for _ in range(5):
             stack.enter_context(echo.plain())
             assert stack.enter_context(echo.client().session()).request("GET", "/").status == 200
-        assert echo.stop() < 1
+        assert echo.stop() < GRACE_S
+
+
+@contextlib.contextmanager
+def ending(echo):
+    """It ends meanwhile, in a thread of its own; the block must let it."""
+    stopper = threading.Thread(target=echo.stop)
+    stopper.start()
+    yield stopper
+    stopper.join()
 
 
 def test_a_request_under_way_is_answered_before_it_ends(echo):
-    with echo.client().connect() as connection:
-        connection.sendall(b"GET /sleep?800 HTTP/1.1\r\nHost: a\r\n\r\n")
-        eventually(lambda: "handled" in echo.log(), "it is under way")
-        stopper = threading.Thread(target=echo.stop)
-        stopper.start()
-        answer = read_to_end(connection)
-        stopper.join()
+    with echo.held_requests() as ((connection,), let_go), echo.client().connect(60) as idle:
+        with ending(echo):
+            assert read_to_end(idle) == b"", "it is ending"
+            let_go()
+            answer = read_to_end(connection)
     assert answer.startswith(b"HTTP/1.1 200 ") and b"Connection: close" in answer
 
 
@@ -792,19 +833,15 @@ def test_slow_peers_cannot_keep_it_from_ending(echo):
         sender.sendall(REQUEST[:70])
         reader.sendall(b"GET /bytes?50000000 HTTP/1.1\r\nHost: a\r\n\r\n")
         eventually(lambda: "handled GET" in echo.log(), "the reply is on its way")
-        assert echo.stop() < 4
+        assert echo.stop() < 3 * GRACE_S
+    assert f"reply not taken within {GRACE_S} s" in echo.log()
 
 
 def test_nothing_is_accepted_while_it_ends(echo):
-    with echo.client().connect() as connection:
-        connection.sendall(b"GET /sleep?600 HTTP/1.1\r\nHost: a\r\n\r\n")
-        eventually(lambda: "handled" in echo.log(), "it is under way")
-        stopper = threading.Thread(target=echo.stop)
-        stopper.start()
-        time.sleep(0.1)
-        with pytest.raises(ConnectionError):
-            echo.plain()
-        stopper.join()
+    with echo.held_requests() as (_, let_go), ending(echo) as stopper:
+        eventually(lambda: not echo.accepts(), "it refuses newcomers")
+        assert stopper.is_alive()
+        let_go()
 
 
 def test_a_descriptor_that_libmicrohttpd_cannot_use_is_closed_and_said(make_echo):
@@ -814,16 +851,13 @@ def test_a_descriptor_that_libmicrohttpd_cannot_use_is_closed_and_said(make_echo
 
 
 def test_connections_leave_no_descriptor_behind_and_few_threads(echo):
-    def descriptors():
-        return len(os.listdir(f"/proc/{echo.process.pid}/fd"))
-
-    before = descriptors()
+    before = echo.descriptors()
     for _ in range(20):
         echo.client().get("/")
         tls_answer(echo.client(None))
         with echo.plain() as connection:
             connection.sendall(b"rubbish, and more of it\r\n\r\n")
-    eventually(lambda: descriptors() == before, f"{before} again")
+    eventually(lambda: echo.descriptors() == before, f"{before} again")
     assert echo.thread_count() < 10
 
 
@@ -832,9 +866,14 @@ def test_a_thread_that_has_shaken_hands_is_used_again(echo):
     def threads():
         return set(os.listdir(f"/proc/{echo.process.pid}/task"))
 
-    echo.client().get("/")
+    def serve_one():
+        echo.client().get("/")
+        eventually(lambda: echo.descriptors() == idle, "its connection is gone")
+
+    idle = echo.descriptors()
+    serve_one()
     before = threads()
     for _ in range(20):
-        echo.client().get("/")
+        serve_one()
     assert len(threads() - before) < 3
     assert before <= threads()

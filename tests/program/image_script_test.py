@@ -35,7 +35,7 @@ def make_image(tmp_path):
 
     def run(**environment):
         return subprocess.run(
-            [ROOT / "image/image.sh", tmp_path / "image"], capture_output=True, text=True, timeout=60,
+            [ROOT / "image/image.sh", tmp_path / "image"], capture_output=True, text=True, timeout=300,
             check=False, env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", **environment})
     return run
 
@@ -63,7 +63,7 @@ def test_packages_may_be_listed_on_several_lines(make_image, tmp_path):
 
 def manifest(root):
     return subprocess.run([ROOT / "image/manifest.sh", root, "bookworm"], capture_output=True, text=True,
-                          timeout=60, check=False, env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"})
+                          timeout=300, check=False, env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"})
 
 
 def test_a_manifest_names_every_package():

@@ -155,15 +155,15 @@ def serve(amphora):
 
 def test_neighbours_are_told_of_the_vip_after_a_start_and_a_reload(amphora, neighbour):
     balancer = serve(amphora)
-    assert neighbour(10) == VIP
+    assert neighbour(30) == VIP
     balancer.listener_lines = ("timeout client 40s",)
     assert balancer.upload().status == 202
     assert balancer.act("reload").status == 202
-    assert neighbour(10) == VIP
+    assert neighbour(30) == VIP
     assert balancer.act("stop").status == 202
     assert neighbour(1) is None
     assert balancer.act("start").status == 202
-    assert neighbour(10) == VIP
+    assert neighbour(30) == VIP
 
 
 def test_neighbours_are_told_of_the_vip_of_a_model(amphora, lb_id, neighbour):
@@ -175,7 +175,7 @@ def test_neighbours_are_told_of_the_vip_of_a_model(amphora, lb_id, neighbour):
     assert amphora.api.put(f"{path}?dry_run=true", model).status == 200
     assert neighbour(1) is None
     assert amphora.api.put(path, model).status == 200
-    assert neighbour(10) == VIP
+    assert neighbour(30) == VIP
 
 
 def test_neighbours_are_told_of_the_vip_of_a_udp_listener(
@@ -184,13 +184,13 @@ def test_neighbours_are_told_of_the_vip_of_a_udp_listener(
     FakeKeepalived(amphora)
     amphora.start()
     listener = LvsListener(amphora, [VIP, VIP6], 53).serve()
-    assert neighbour(10) == VIP
+    assert neighbour(30) == VIP
     assert listener.act("reload").status == 202
-    assert neighbour(10) == VIP
+    assert neighbour(30) == VIP
     assert listener.act("stop").status == 202
     assert neighbour(1) is None
     assert listener.act("start").status == 202
-    assert neighbour(10) == VIP
+    assert neighbour(30) == VIP
 
 
 def test_in_a_pair_that_is_keepaliveds_business(make_amphora, namespace, neighbour):

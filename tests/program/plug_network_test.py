@@ -70,6 +70,7 @@ def test_the_second_time_updates_and_doubles_nothing(bed, amphora):
     mac = bed.add_nic("member")
     body = network_body(mac, fixed_ip(routes=ROUTES))
     assert plug_network(amphora, body).status == 202
+    bed.inside.wait_until_settled()
     before = bed.inside.show("address"), bed.inside.show("route"), bed.inside.rule_set()
     for _ in range(2):
         answer = plug_network(amphora, body)
@@ -84,6 +85,7 @@ def test_addresses_and_routes_that_are_no_longer_named_go_and_those_of_others_st
     bed.inside.ip("address", "add", "203.0.113.77/32", "dev", "eth2")
     bed.inside.ip("route", "add", "192.0.2.128/25", "via", net.MEMBER_GATEWAY, "dev", "eth2",
                   "protocol", KEEPALIVEDS)
+    bed.inside.wait_until_settled()
     link_local = bed.inside.show("-6", "address", "show", "dev", "eth2", "scope", "link")
     answer = plug_network(amphora, network_body(mac, fixed_ip("203.0.113.12")))
     assert answer.json["details"] == "Updated existing interface eth2"
@@ -197,7 +199,7 @@ def test_without_fixed_ips_addresses_come_from_dhcp_and_slaac(bed, amphora):
         assert answer.status == 202, answer
         eventually(lambda: starts_with(bed.inside.addresses("eth2"), "203.0.113.5")
                    and starts_with(bed.inside.addresses("eth2"), "2001:db8:2:"),
-                   "addresses of both families", 15)
+                   "addresses of both families", 60)
         before = bed.inside.addresses("eth2")
         answer = plug_network(amphora, network_body(mac, fixed_ips=...), timeout=60)
         assert answer.json["details"] == "Updated existing interface eth2"
@@ -210,7 +212,7 @@ def test_a_vip_without_vrrp_ip_gets_its_address_by_dhcp(bed, amphora):
         answer = plug_vip(amphora, vip_body(mac, vrrp_ip=None), timeout=60)
         assert answer.status == 202, answer
         eventually(lambda: starts_with(bed.inside.addresses("eth1"), "198.51.100.5"),
-                   "an address", 15)
+                   "an address", 60)
         assert f"{VIP}/32" in bed.inside.addresses("eth1")
 
 
@@ -221,4 +223,4 @@ def test_a_dhcp_server_that_comes_late_is_heard_all_the_same(bed, amphora):
     assert bed.inside.name_of(mac) == "eth2"
     with dnsmasq(bed, "member", "--dhcp-range=203.0.113.50,203.0.113.59,255.255.255.0,1h"):
         eventually(lambda: starts_with(bed.inside.addresses("eth2"), "203.0.113.5"),
-                   "an address", 40)
+                   "an address", 60)

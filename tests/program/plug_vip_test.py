@@ -3,7 +3,6 @@
 
 import json
 import os
-import pathlib
 
 import pytest
 
@@ -140,6 +139,7 @@ def test_the_files_are_those_of_the_reference(bed, amphora):
 
 
 def test_the_namespace_is_ready_for_haproxy(bed, amphora):
+    bed.host.set_sysctls({"net/ipv4/ip_forward": 0})
     assert plug_vip(amphora, vip_body(bed.add_nic("vip"))).status == 202
     lo, = bed.inside.show("link", "show", "lo")
     assert "UP" in lo["flags"]
@@ -147,12 +147,13 @@ def test_the_namespace_is_ready_for_haproxy(bed, amphora):
     for name in ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding",
                  "net/ipv4/ip_nonlocal_bind", "net/ipv6/ip_nonlocal_bind"):
         assert bed.inside.sysctl(name) == "1", name
-    assert pathlib.Path("/proc/sys/net/ipv4/ip_forward").read_text() == "0\n"
+    assert bed.host.sysctl("net/ipv4/ip_forward") == "0"
 
 
 def test_the_second_time_is_a_409_that_changes_nothing(bed, amphora):
     body = vip_body(bed.add_nic("vip"))
     assert plug_vip(amphora, body).status == 202
+    bed.inside.wait_until_settled()
     before = amphora.files(), bed.inside.show("address"), description(amphora)
     answer = plug_vip(amphora, body)
     assert answer.status == 409

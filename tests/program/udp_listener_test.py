@@ -3,13 +3,12 @@
 
 import concurrent.futures
 import hashlib
-import os
-import signal
 import stat
 import subprocess
 
 import pytest
 
+from harness import processes
 from harness.eventually import eventually
 from harness.fake_keepalived import FakeKeepalived
 from harness.health_manager import HealthManager
@@ -30,7 +29,9 @@ def keepalived(stopped_amphora):
 
 @pytest.fixture
 def amphora(stopped_amphora, keepalived):
-    return stopped_amphora.start()
+    stopped_amphora.start()
+    stopped_amphora.wait_until_ready()  # until then it starts what it finds, just uploaded or not
+    return stopped_amphora
 
 
 def make_listener(amphora, protocol="UDP"):
@@ -145,6 +146,7 @@ def test_a_stopped_one_stays_so_over_a_restart_until_it_is_started(amphora, list
     assert not listener.pid
     assert listener.status() == "OFFLINE"
     amphora.restart()
+    amphora.wait_until_ready()
     assert not listener.pid
     assert listener.act("start").status == 202
     assert listener.pid
@@ -243,7 +245,7 @@ def test_a_deleted_one_leaves_nothing(amphora, listener):
 def test_a_killed_keepalived_is_started_again(listener):
     listener.serve()
     pid = listener.pid
-    os.kill(pid, signal.SIGKILL)
+    processes.kill_each([pid])
     eventually(lambda: listener.pid not in (0, pid), "another keepalived runs")
     assert listener.status() == "ACTIVE"
 
@@ -257,7 +259,7 @@ def test_keepalived_outlives_the_agent_and_is_found_again(amphora, listener, kee
     eventually(lambda: f"{listener.id}: found" in amphora.log(), "the listener is restored")
     assert listener.pid == pid
     assert keepalived.steps() == ["check", "start"]
-    os.kill(pid, signal.SIGKILL)
+    processes.kill_each([pid])
     eventually(lambda: listener.pid not in (0, pid), "another keepalived runs")
 
 
@@ -265,7 +267,7 @@ def test_after_a_reboot_it_runs_again(amphora, listener):
     listener.serve()
     pid = listener.pid
     amphora.kill()
-    os.kill(pid, signal.SIGKILL)
+    processes.kill_each([pid])
     amphora.start()
     eventually(lambda: listener.pid not in (0, pid), "another keepalived runs")
 
@@ -318,7 +320,7 @@ def test_the_vrrp_check_counts_a_listener_from_its_first_run_on(amphora, listene
     assert check()
     assert listener.act("reload").status == 202
     keepalived.fail("start")
-    os.kill(listener.pid, signal.SIGKILL)
+    processes.kill_each([listener.pid])
     eventually(lambda: not check(), "the check fails")
     amphora.restart()
     eventually(lambda: not check(), "the check fails for the next agent too")

@@ -9,8 +9,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/address.h"
@@ -20,6 +22,8 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+
+#include "kill_process.h"
 
 static char folder[64];
 
@@ -248,6 +252,42 @@ static void a_replaced_file_has_the_mode_asked_for_whatever_the_umask(void **sta
 	assert_string_equal(buf_text(&content), "new!");
 }
 
+/* Never returns. */
+static void script_replace_forever(const char *path)
+{
+	static const char script[] = "#!/bin/sh\nexit 0\n";
+
+	while (file_replace(path, script, sizeof(script) - 1, 0755, NULL) == 0)
+		;
+	_exit(1);
+}
+
+static void a_program_that_is_replaced_can_be_run_at_any_instant(void **state)
+{
+	cleanup_free char *path = in_folder("script");
+	char *const argv[] = {path, NULL};
+	int busy = 0;
+	pid_t writer;
+
+	(void)state;
+	assert_int_equal(file_replace(path, "#!/bin/sh\n", 10, 0755, NULL), 0);
+	writer = fork();
+	assert_true(writer >= 0);
+	if (writer == 0)
+		script_replace_forever(path);
+	for (int i = 0; i < 200; i++) {
+		pid_t pid;
+
+		if (posix_spawn(&pid, path, NULL, NULL, argv, NULL) == ETXTBSY)
+			busy++;
+		else
+			waitpid(pid, NULL, 0);
+	}
+	kill_process(writer);
+	waitpid(writer, NULL, 0);
+	assert_int_equal(busy, 0);
+}
+
 static void reading_stops_at_the_limit(void **state)
 {
 	cleanup_free char *path = in_folder("file");
@@ -401,6 +441,9 @@ int main(void)
 		cmocka_unit_test(an_address_has_one_canonical_text),
 		cmocka_unit_test_setup_teardown(
 			a_replaced_file_has_the_mode_asked_for_whatever_the_umask, folder_setup,
+			folder_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_program_that_is_replaced_can_be_run_at_any_instant, folder_setup,
 			folder_teardown),
 		cmocka_unit_test_setup_teardown(
 			reading_stops_at_the_limit, folder_setup, folder_teardown),

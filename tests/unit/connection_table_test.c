@@ -183,6 +183,21 @@ static void a_new_handshake_pushes_out_the_oldest_silent_one(void **state)
 	fixture_end(&fixture);
 }
 
+static void one_whose_first_bytes_wait_to_be_read_is_not_silent(void **state)
+{
+	struct fixture fixture = {0};
+
+	(void)state;
+	fixture_start(&fixture, LONG_MS, LONG_MS);
+	fixture_add(&fixture, 0);
+	fixture_add(&fixture, 1);
+	assert_int_equal(write(fixture.far[0], "hello", 5), 5);
+	fixture_add(&fixture, 2);
+	assert_false(has_ended(&fixture, 0));
+	assert_true(has_ended(&fixture, 1));
+	fixture_end(&fixture);
+}
+
 static void authenticated_connections_do_not_count_as_handshakes(void **state)
 {
 	struct fixture fixture = {0};
@@ -342,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_handler_has_all_the_time_it_needs_and_the_reply_has_not),
 		cmocka_unit_test(a_new_request_time_out_counts_for_the_next_request),
 		cmocka_unit_test(a_new_handshake_pushes_out_the_oldest_silent_one),
+		cmocka_unit_test(one_whose_first_bytes_wait_to_be_read_is_not_silent),
 		cmocka_unit_test(authenticated_connections_do_not_count_as_handshakes),
 		cmocka_unit_test(one_authenticated_too_many_ends_the_longest_idle),
 		cmocka_unit_test(one_authenticated_too_many_goes_itself_when_all_are_busy),

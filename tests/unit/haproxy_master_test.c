@@ -8,6 +8,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "temporary_folder.h"
 
 #define HEAD "#<PID>          <type>          <reloads>       <uptime>        <version>      \n"
 
@@ -166,6 +173,75 @@ static void nobody_listening_is_said_so(void **state)
 	assert_int_equal(haproxy_master_wait("/nonexistent/x.sock", 30, &worker, &err), -ETIMEDOUT);
 }
 
+/*
+ * A master that reloads: worker 2 makes way for 3, and notices only when it has been asked for the
+ * third time.
+ */
+struct reloading_master {
+	int listener;
+	bool has_reloaded;
+	unsigned asked_old_worker;
+};
+
+static const char *master_answer(struct reloading_master *master, const char *command)
+{
+	if (strstr(command, "show proc"))
+		return master->has_reloaded ? HEAD
+			       "1 master 1 [failed: 0] 0d 2.6\n# workers\n3 worker 0 0d 2.6\n"
+			       "# old workers\n2 worker 1 0d 2.6\n"
+					    : HEAD
+			       "1 master 0 [failed: 0] 0d 2.6\n# workers\n2 worker 0 0d 2.6\n";
+	if (strstr(command, "@!3 show version"))
+		return "2.6\n";
+	if (strstr(command, "@!2 show info"))
+		return ++master->asked_old_worker < 3 ? "Name: HAProxy\nStopping: 0\nJobs: 2\n"
+						      : "Name: HAProxy\nStopping: 1\nJobs: 1\n";
+	master->has_reloaded = strstr(command, "reload");
+	return "";
+}
+
+/* Until its listener is shut down. */
+static void *master_serve(void *context)
+{
+	struct reloading_master *master = context;
+	const char *answer;
+	char command[128];
+	int fd;
+
+	while ((fd = accept(master->listener, NULL, NULL)) >= 0) {
+		ssize_t size = read(fd, command, sizeof(command) - 1);
+
+		command[size > 0 ? size : 0] = '\0';
+		answer = master_answer(master, command);
+		send(fd, answer, strlen(answer), MSG_NOSIGNAL);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void a_reload_is_over_when_the_old_worker_accepts_nothing_more(void **state)
+{
+	struct reloading_master master = {.listener = socket(AF_UNIX, SOCK_STREAM, 0)};
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	cleanup_buf struct buf output = BUF_INIT(KIB);
+	struct err err = ERR_NONE;
+	pthread_t thread;
+	pid_t worker = 0;
+
+	(void)state;
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/master.sock", temporary_folder);
+	assert_int_equal(bind(master.listener, (struct sockaddr *)&name, sizeof(name)), 0);
+	assert_int_equal(listen(master.listener, 8), 0);
+	pthread_create(&thread, NULL, master_serve, &master);
+	if (haproxy_master_reload(name.sun_path, 20000, &worker, &output, &err) < 0)
+		fail_msg("%s", err.text);
+	shutdown(master.listener, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	close(master.listener);
+	assert_int_equal(worker, 3);
+	assert_int_equal(master.asked_old_worker, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +254,7 @@ int main(void)
 		cmocka_unit_test(a_master_without_a_worker_has_none),
 		cmocka_unit_test(what_is_no_show_proc_is_refused),
 		cmocka_unit_test(nobody_listening_is_said_so),
+		with_temporary_folder(a_reload_is_over_when_the_old_worker_accepts_nothing_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

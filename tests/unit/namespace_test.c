@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -199,6 +201,39 @@ static void one_that_cannot_be_prepared_never_appears(void **state)
 	assert_non_null(strstr(err.text, "on purpose"));
 	assert_false(file_exists("/run/netns/" INSIDE));
 	assert_true(inode_of("/proc/thread-self/ns/net") == home);
+}
+
+static int prepare_slowly(const void *context, struct err *err)
+{
+	(void)err;
+	sem_post((sem_t *)context);
+	clock_sleep_ms(100);
+	return 0;
+}
+
+static void *make_slowly(void *has_begun)
+{
+	bool made;
+
+	network_namespace_make(INSIDE, prepare_slowly, has_begun, &made, NULL);
+	return NULL;
+}
+
+static void one_that_is_just_being_made_is_waited_for(void **state)
+{
+	struct network_namespace_stay stay = NETWORK_NAMESPACE_STAY_NONE;
+	pthread_t maker;
+	sem_t has_begun;
+
+	(void)state;
+	skip_without_namespaces();
+	sem_init(&has_begun, 0, 0);
+	assert_int_equal(pthread_create(&maker, NULL, make_slowly, &has_begun), 0);
+	sem_wait(&has_begun);
+	assert_int_equal(network_namespace_enter(INSIDE, &stay, NULL), 0);
+	network_namespace_leave(&stay);
+	pthread_join(maker, NULL);
+	sem_destroy(&has_begun);
 }
 
 static void a_name_that_leaves_the_folder_is_refused(void **state)
@@ -499,6 +534,7 @@ int main(void)
 		plug_case(ip_netns_removes_what_we_made),
 		plug_case(a_file_that_a_crash_left_is_used),
 		plug_case(one_that_cannot_be_prepared_never_appears),
+		plug_case(one_that_is_just_being_made_is_waited_for),
 		plug_case(a_name_that_leaves_the_folder_is_refused),
 		plug_case(of_two_that_make_it_at_once_one_does),
 		plug_case(without_a_namespace_nothing_is_done),

@@ -222,6 +222,25 @@ static void a_client_that_died_is_started_again(void **state)
 	assert_false(up(&on_dhcp));
 }
 
+/* Its daemon is still in the group of the program that we started when that one ends. */
+static void a_client_that_is_slow_to_become_a_daemon_runs(void **state)
+{
+	static const char slow[] =
+		"#!/bin/sh\n"
+		"(sleep 0.2; sh -c 'echo $PPID' >" PID_PATH "; while sleep 0.1; do :; done) &\n";
+	bool started = false;
+	int r;
+
+	(void)state;
+	network_make();
+	assert_int_equal(file_replace_nosync("/run/slow", slow, strlen(slow), 0755, NULL), 0);
+	assert_int_equal(mount("/run/slow", "/sbin/dhclient", NULL, MS_BIND, NULL), 0);
+	r = dhcp_start("eth1", &started, NULL);
+	assert_int_equal(umount("/sbin/dhclient"), 0);
+	assert_int_equal(r, 0);
+	assert_true(started);
+}
+
 static void a_pid_file_that_names_another_process_is_not_believed(void **state)
 {
 	cleanup_free char *own = xformat("%d\n", getpid());
@@ -367,6 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_server(a_lease_is_taken_kept_and_given_back),
 		with_server(a_client_that_died_is_started_again),
+		with_server(a_client_that_is_slow_to_become_a_daemon_runs),
 		with_server(a_pid_file_that_names_another_process_is_not_believed),
 		with_server(a_client_in_another_namespace_is_not_ours),
 		with_server(dhcp_that_is_no_longer_described_ends),

@@ -265,6 +265,32 @@ static void a_grandchild_delays_nothing_and_is_not_left_behind(void **state)
 	assert_soon(process_is_over(first_number(buf_text(&output))));
 }
 
+static void a_daemon_goes_on_when_the_program_that_became_it_ends(void **state)
+{
+	cleanup_buf struct buf output = BUF_INIT(KIB);
+	cleanup_free char *path = in_temporary_folder("daemon");
+	cleanup_free char *script = xformat("(sleep 0.2; echo there >%s) &", path);
+	struct process_spec spec = {.argv = SHELL(script), .becomes_daemon = true};
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(process_run(&spec, LONG_MS, &output, &status, NULL), 0);
+	assert_int_equal(status, 0);
+	assert_soon(access(path, F_OK) == 0);
+}
+
+static void one_that_does_not_become_a_daemon_in_time_is_killed_wholly(void **state)
+{
+	cleanup_buf struct buf output = BUF_INIT(KIB);
+	struct process_spec spec = {
+		.argv = SHELL("sleep 1000 & echo $!; sleep 1000"), .becomes_daemon = true};
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(process_run(&spec, 300, &output, &status, NULL), -ETIMEDOUT);
+	assert_soon(process_is_over(first_number(buf_text(&output))));
+}
+
 static void a_child_that_closes_its_output_is_waited_for(void **state)
 {
 	cleanup_buf struct buf output = BUF_INIT(KIB);
@@ -446,6 +472,8 @@ int main(void)
 		cmocka_unit_test(a_child_that_writes_for_ever_is_killed_at_the_deadline),
 		cmocka_unit_test(the_whole_group_is_killed_at_the_deadline),
 		cmocka_unit_test(a_grandchild_delays_nothing_and_is_not_left_behind),
+		cmocka_unit_test(a_daemon_goes_on_when_the_program_that_became_it_ends),
+		cmocka_unit_test(one_that_does_not_become_a_daemon_in_time_is_killed_wholly),
 		cmocka_unit_test(a_child_that_closes_its_output_is_waited_for),
 		cmocka_unit_test(a_run_leaves_no_zombie_and_no_descriptor),
 		cmocka_unit_test(a_spawned_child_has_its_own_session_and_appends_its_output),
