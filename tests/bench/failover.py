@@ -44,8 +44,8 @@ def _row(report, others, label, outages, below):
     report.row(f"{label}, median of {TIMES}", [statistics.median(away_s), *others], "s",
                below=below)
     report.row("  the longest", [max(away_s), *others], "s")
-    report.row("  requests that failed, of 50 a second, median",
-               [statistics.median(outage.failed for outage in outages), *others])
+    report.row("  requests lost, of 50 a second, median",
+               [statistics.median(outage.lost for outage in outages), *others])
 
 
 def _check_ms(program, socket_path):
