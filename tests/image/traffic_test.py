@@ -40,7 +40,9 @@ def test_http_and_tcp_listeners_serve_and_their_states_and_statistics_arrive(
         site, bed, servers, amphora, controller):
     one = servers[0]
     http, http_pool, http_members = site.add_listener("HTTP", HTTP_PORT, servers, "HTTP", **PATIENT)
-    tcp, tcp_pool, tcp_members = site.add_listener("TCP", TCP_PORT, servers[:2], "PING", **PATIENT)
+    # HAProxy gives the program that checks until the next check, whatever the timeout is.
+    tcp, tcp_pool, tcp_members = site.add_listener(
+        "TCP", TCP_PORT, servers[:2], "PING", **{**PATIENT, "delay": 5})
     site.update()
     controller.wait_for(site.id, all_online(
         site.id, http, http_pool, *http_members, tcp, tcp_pool, *tcp_members))
