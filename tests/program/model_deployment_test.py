@@ -104,7 +104,7 @@ class Deployment:
                 f"octavia-keepalivedlvs-{self.listener_id(name)}.{ending}")
 
     def running(self, name):
-        """The digest of the config that its keepalived has taken up; None where that is not known."""
+        """The digest of the config that its keepalived has taken up; None where nobody knows it."""
         try:
             return self.lvs_file(name, "running").read_text()
         except FileNotFoundError:
