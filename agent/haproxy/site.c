@@ -64,6 +64,8 @@ int haproxy_site_new(const struct settings *settings, struct service_manager *se
 	r = directory_make(site->base_path, 0755, err);
 	if (r < 0)
 		return r;
+	/* What was half written when an agent was killed. */
+	directory_sweep(site->base_path);
 	r = directory_make(site->base_cert_dir, 0700, err);
 	if (r < 0)
 		return r;

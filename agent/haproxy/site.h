@@ -55,7 +55,8 @@ struct haproxy_site {
 
 /*
  * Copies what it needs of settings; services stays the caller's and must outlive the site. Makes
- * the folders. -ENAMETOOLONG when a socket under runtime_dir or base_path could not be bound (see
+ * the folders, and removes what a killed agent half wrote in the first: nobody may be writing
+ * there. -ENAMETOOLONG when a socket under runtime_dir or base_path could not be bound (see
  * haproxy_socket_path_check()).
  */
 int haproxy_site_new(const struct settings *settings, struct service_manager *services,

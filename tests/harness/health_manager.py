@@ -52,8 +52,8 @@ class HealthManager:
         self.key = key
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.bind((address, port))
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self._socket.bind((address, port))
         self._socket.settimeout(0.1)
         self.port = self._socket.getsockname()[1]
         self.target = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"

@@ -51,7 +51,7 @@ class ImageAmphora:
 
     @classmethod
     def new(cls, folder, image, port, heartbeat_port, address="127.0.0.1", has_user_data_only=False,
-            drive_form="iso", topology=constants.TOPOLOGY_SINGLE, firmware=(), processors=2, **options):
+            drive_form="iso", topology=constants.TOPOLOGY_SINGLE, firmware=(), **options):
         """One that was never powered on. drive_form: nova's config_drive_format, "iso" or "vfat"; None
         for no drive. options: more of the controller's, as group__name."""
         folder, amphora_id = pathlib.Path(folder), str(uuid.uuid4())
@@ -69,7 +69,7 @@ class ImageAmphora:
         path = folder / f"drive.{drive_form}" if drive_form else None
         if path:
             {"iso": drive.iso, "vfat": drive.vfat}[drive_form](path)
-        machine = VirtualMachine(folder, image, path, port, address, firmware, processors)
+        machine = VirtualMachine(folder, image, path, port, address, firmware)
         return cls(machine, amphora_id, heartbeat_port)
 
     def copy(self, folder):

@@ -25,7 +25,7 @@ CONTROLLER_HOST = "10.0.2.2"
 # NICs that can be plugged in at a time.
 SLOTS = 4
 MEMORY_MIB = 1024
-# Two processors, emulated, beside whatever else this machine does.
+# Emulated, beside whatever else this machine does.
 BOOT_S = 300
 
 SHELL_UNIT = """\
@@ -158,7 +158,7 @@ class Shell:
 class VirtualMachine:
     """A context manager; `folder` is its own and holds its disk, a layer above the image."""
 
-    def __init__(self, folder, image, drive, port, address="127.0.0.1", firmware=(), processors=2):
+    def __init__(self, folder, image, drive, port, address="127.0.0.1", firmware=()):
         """drive: an image of its config drive, named NAME.iso or NAME.vfat; None for a machine without
         one. firmware: qemu's options for another than the BIOS."""
         self.folder = pathlib.Path(folder)
@@ -169,7 +169,6 @@ class VirtualMachine:
         self.monitor = None
         self.started_s = None
         self._firmware = firmware
-        self._processors = processors
         self._process = None
         self._nics = {}
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2",
@@ -228,10 +227,10 @@ class VirtualMachine:
             "-device", f"pcie-root-port,id=slot{number},chassis={number + 1}")]
         return [
             "setpriv", "--pdeathsig", "KILL",
-            # With more than one processor qemu 7.2 lets a kernel that patches itself panic ("Oops: int3"),
-            # once in hundreds of boots; the console tells.
-            "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
-            "-smp", str(self._processors), "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
+            # One processor, as Octavia's flavor for amphorae has. With more qemu 7.2 lets a kernel
+            # that patches itself panic ("Oops: int3"), once in hundreds of boots.
+            "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-cpu", "max",
+            "-smp", "1", "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
             *self._firmware,
             "-drive", f"file={self.disk},if=none,id=disk,format=qcow2,cache=unsafe",
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",

@@ -39,9 +39,8 @@ def booted_pair(image, session_folder):
         for number in (1, 2):
             folder = session_folder / f"pair-{number}"
             folder.mkdir()
-            # A processor each: one that shuts down takes none from the other one.
             amphorae.append(ImageAmphora.new(
-                folder, image, port, heartbeat_port, address=f"127.0.0.{number}", processors=1,
+                folder, image, port, heartbeat_port, address=f"127.0.0.{number}",
                 topology=constants.TOPOLOGY_ACTIVE_STANDBY))
             stack.enter_context(amphorae[-1].machine).start()
         for amphora in amphorae:

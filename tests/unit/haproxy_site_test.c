@@ -59,6 +59,23 @@ static struct haproxy_site *site_new(void)
 	return site;
 }
 
+static void a_ledger_that_a_killed_agent_half_wrote_is_removed(void **state)
+{
+	static const char half[] = ".3b1a2c9e-0000-4000-8000-000000000001.traffic.json.tmp-a1B2c3";
+	cleanup_free char *temporary = NULL;
+	cleanup_free char *whole = NULL;
+
+	(void)state;
+	haproxy_site_free(site_new());
+	temporary = xformat("%s/%s", settings.base_path, half);
+	whole = xformat("%s/3b1a2c9e-0000-4000-8000-000000000001.traffic.json", settings.base_path);
+	assert_int_equal(file_replace_nosync(temporary, "{", 1, 0644, NULL), 0);
+	assert_int_equal(file_replace_nosync(whole, "{}", 2, 0644, NULL), 0);
+	haproxy_site_free(site_new());
+	assert_false(file_exists(temporary));
+	assert_true(file_exists(whole));
+}
+
 static void assert_peer_name(const char *amphora_id, const char *expected)
 {
 	struct id id;
@@ -195,6 +212,7 @@ int main(void)
 		cmocka_unit_test(the_peer_name_is_the_one_that_controllers_render),
 		cmocka_unit_test(every_path_is_where_the_reference_has_it),
 		cmocka_unit_test(the_certificates_folder_is_for_root_only),
+		cmocka_unit_test(a_ledger_that_a_killed_agent_half_wrote_is_removed),
 		cmocka_unit_test(a_socket_that_could_not_be_bound_is_refused_at_once),
 		cmocka_unit_test(load_balancers_are_the_folders_that_hold_a_config),
 		cmocka_unit_test(our_own_config_names_a_group_that_exists),
