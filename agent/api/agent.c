@@ -82,7 +82,7 @@ static int runtime_lock(const char *runtime_dir, int *ret_fd, struct err *err)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set_errno(err, -errno, "opening %s", path);
-	/* A predecessor that was killed while it started a child may hold it for an instant. */
+	/* A child that a killed predecessor was just starting has it open until its exec. */
 	for (int tries = LOCK_TRIES; flock(fd, LOCK_EX | LOCK_NB) < 0; tries--) {
 		if (tries == 1)
 			return err_set(err, -EBUSY,

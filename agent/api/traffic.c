@@ -94,7 +94,7 @@ static int sources_count(struct agent *agent, const struct id *load_balancer, bo
 
 	if (r < 0)
 		return r;
-	/* First: who deletes the load balancer now, removes after us what we store. */
+	/* Locked before the config is looked for: who deletes that later removes what we store. */
 	count->traffic = haproxy_traffic_open(site, load_balancer);
 	r = haproxy_instance_read(site, load_balancer, &text, err);
 	if (r < 0 && (r != -ENOENT || count->lvs_listener_count == 0))

@@ -138,8 +138,7 @@ static int replace(const char *path, const void *data, size_t size_bytes, mode_t
 	if (fd < 0)
 		return err_set_errno(err, -errno, "creating a file beside %s", path);
 	r = temporary_fill(fd, data, size_bytes, mode, sync);
-	/* Before it has its name: what is open for writing cannot be executed ("Text file busy").
-	 */
+	/* Before it has its name: what is open for writing cannot be executed (ETXTBSY). */
 	fd = close_fd(fd);
 	if (r == 0 && rename(temporary, path) < 0)
 		r = -errno;

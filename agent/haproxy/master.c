@@ -19,8 +19,8 @@ enum {
 	PROCESSES_MAX_BYTES = 256 * KIB,
 	POLL_FIRST_MS = 2,
 	POLL_LAST_MS = 50,
-	/* For an old worker to notice that it is one; no more than one question's time. */
-	HANDOVER_TIMEOUT_MS = QUERY_TIMEOUT_MS,
+	/* For an old worker to look at its signal. */
+	HANDOVER_TIMEOUT_MS = 2000,
 	INFO_MAX_BYTES = 64 * KIB,
 };
 
@@ -265,8 +265,7 @@ static int reload_wait(const char *master_socket, const struct haproxy_processes
 	return err_set(err, -ETIMEDOUT, "reloading: HAProxy has no new worker yet");
 }
 
-/* Whether it does not know yet that it is to end. One that does not answer accepts nothing either.
- */
+/* Whether it has not looked at its signal yet. One that gives no answer accepts nothing either. */
 static bool worker_accepts(const char *master_socket, pid_t worker)
 {
 	cleanup_buf struct buf answer = BUF_INIT(INFO_MAX_BYTES);
@@ -286,9 +285,9 @@ static void handover_wait(const char *master_socket, pid_t old_worker)
 
 	while (worker_accepts(master_socket, old_worker))
 		if (!poll_pause(deadline_ms, &pause_ms)) {
-			log_warning("HAProxy's worker %d goes on accepting connections after a "
-				    "reload",
-				(int)old_worker);
+			log_warning("%s: HAProxy's worker %d still accepts connections by the "
+				    "config of before the reload",
+				master_socket, (int)old_worker);
 			return;
 		}
 }

@@ -306,7 +306,7 @@ bool connection_table_is_draining(struct connection_table *table)
 	return draining;
 }
 
-/* What has come and was not read yet counts: its thread may not have been given the time. */
+/* What its thread has not read yet counts as heard, too. */
 static bool is_silent(const struct connection *connection)
 {
 	char byte;

@@ -50,7 +50,10 @@ bool connection_table_is_draining(struct connection_table *table);
 struct connection *connection_add(struct connection_table *table, int fd, const char *peer);
 void connection_remove(struct connection *connection);
 
-/* Bytes came in. The first after a handshake or a reply begin a request. */
+/*
+ * Bytes came in. In a handshake called before they are read from fd: else it would look silent in
+ * between. The first after a handshake or a reply begin a request.
+ */
 void connection_heard(struct connection *connection);
 /* The handshake is done. False: it must end, there are too many. */
 bool connection_authenticated(struct connection *connection);

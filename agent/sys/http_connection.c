@@ -43,11 +43,13 @@ struct http_connection {
 static ssize_t pull(gnutls_transport_ptr_t context, void *data, size_t size_bytes)
 {
 	struct http_connection *connection = context;
-	ssize_t got = recv(connection->fd, data, size_bytes, 0);
+	char byte;
+	ssize_t got = recv(connection->fd, &byte, sizeof(byte), MSG_PEEK);
 
-	if (got > 0)
-		connection_heard(connection->entry);
-	return got;
+	if (got <= 0)
+		return got;
+	connection_heard(connection->entry);
+	return recv(connection->fd, data, size_bytes, 0);
 }
 
 /* GnuTLS wants one beside a pull function; it has no use for it on a non-blocking session. */

@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -20,6 +21,9 @@
 /* As ip-netns(8) has it. */
 #define FOLDER "/run/netns"
 #define OWN    "/proc/thread-self/ns/net"
+
+/* Longer than net/namespace.c gives the program that sets up a new one. */
+enum { MAKER_TIMEOUT_MS = 15 * 1000, MAKER_STEP_MS = 5 };
 
 static int path_of(const char *name, char **ret_path, struct err *err)
 {
@@ -57,22 +61,45 @@ static int own_open(const char *name, int *ret_fd, struct err *err)
 	return 0;
 }
 
-/* Those who make one hold the folder's lock meanwhile. */
-static void makers_await(void)
+static bool is_namespace(const char *path)
 {
-	cleanup_close int folder = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct statfs status;
 
-	if (folder >= 0)
-		flock(folder, LOCK_SH);
+	return statfs(path, &status) == 0 && status.f_type == NSFS_MAGIC;
 }
 
-/* *ret_home: the way back. */
-static int enter(const char *name, int *ret_home, struct err *err)
+bool network_namespace_exists(const char *name)
+{
+	cleanup_free char *path = NULL;
+
+	return path_of(name, &path, NULL) == 0 && is_namespace(path);
+}
+
+/* Who makes one holds the folder's lock meanwhile. Who holds it for longer makes none. */
+static void maker_await(void)
+{
+	cleanup_close int folder = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int64_t deadline_ms = clock_now_ms() + MAKER_TIMEOUT_MS;
+
+	while (folder >= 0 && flock(folder, LOCK_SH | LOCK_NB) < 0 &&
+		clock_left_ms(deadline_ms) > 0)
+		clock_sleep_ms(MAKER_STEP_MS);
+}
+
+int network_namespace_enter(
+	const char *name, struct network_namespace_stay *ret_stay, struct err *err)
 {
 	cleanup_close int home = -1;
 	cleanup_close int there = -1;
-	int r = network_namespace_open(name, &there, err);
+	int r;
 
+	if (!name || !name[0]) {
+		*ret_stay = NETWORK_NAMESPACE_STAY_NONE;
+		return 0;
+	}
+	if (!network_namespace_exists(name))
+		maker_await();
+	r = network_namespace_open(name, &there, err);
 	if (r == 0)
 		r = own_open(name, &home, err);
 	if (r < 0)
@@ -85,28 +112,8 @@ static int enter(const char *name, int *ret_home, struct err *err)
 			name);
 	if (r < 0)
 		return err_set_errno(err, r, "entering network namespace %s", name);
-	*ret_home = take_fd(&home);
+	ret_stay->home = take_fd(&home);
 	return 0;
-}
-
-int network_namespace_enter(
-	const char *name, struct network_namespace_stay *ret_stay, struct err *err)
-{
-	int home = -1;
-	int r;
-
-	if (!name || !name[0]) {
-		*ret_stay = NETWORK_NAMESPACE_STAY_NONE;
-		return 0;
-	}
-	r = enter(name, &home, err);
-	if (r == -ENOENT || r == -ENXIO) {
-		makers_await();
-		r = enter(name, &home, err);
-	}
-	if (r == 0)
-		ret_stay->home = home;
-	return r;
 }
 
 void network_namespace_leave(struct network_namespace_stay *stay)
@@ -122,20 +129,6 @@ void network_namespace_leave(struct network_namespace_stay *stay)
 	}
 	stay->home = close_fd(stay->home);
 	errno = saved_errno;
-}
-
-static bool is_namespace(const char *path)
-{
-	struct statfs status;
-
-	return statfs(path, &status) == 0 && status.f_type == NSFS_MAGIC;
-}
-
-bool network_namespace_exists(const char *name)
-{
-	cleanup_free char *path = NULL;
-
-	return path_of(name, &path, NULL) == 0 && is_namespace(path);
 }
 
 /*

@@ -29,8 +29,8 @@ struct network_namespace_stay {
  * nothing to undo. -EINVAL: no file name; -ENXIO: the file is no network namespace; -ENOENT: there
  * is none of that name; -EPERM: CAP_SYS_ADMIN is missing. The thread has not moved after a failure.
  * Needs /proc. Stays may be nested, and must then end in the opposite order. One that
- * network_namespace_make() is just making, in whatever process, is waited for: not to be called for
- * it by its prepare().
+ * network_namespace_make() is just making, in whatever process, is waited for, 15 s at most: not to
+ * be called for it by its prepare().
  */
 int network_namespace_enter(
 	const char *name, struct network_namespace_stay *ret_stay, struct err *err);

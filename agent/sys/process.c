@@ -214,7 +214,7 @@ static int child_reap(pid_t pid, int *ret_status)
  * Follows the child, then ends what is left of it and reaps it, whatever happened before. What it
  * leaves when it ends in time may be a daemon, which goes on.
  */
-static int child_run(pid_t pid, bool becomes_daemon, int output_fd, int timeout_ms,
+static int child_run(pid_t pid, const struct process_spec *spec, int output_fd, int timeout_ms,
 	struct buf *ret_output, int *ret_status, bool *ret_in_time)
 {
 	cleanup_close int pidfd = pidfd_open(pid, 0);
@@ -226,7 +226,7 @@ static int child_run(pid_t pid, bool becomes_daemon, int output_fd, int timeout_
 		*ret_in_time =
 			child_follow(pidfd, output_fd, clock_now_ms() + timeout_ms, ret_output);
 	/* Not reaped yet, so the number still means this child's group and nobody else's. */
-	if (!*ret_in_time || !becomes_daemon)
+	if (!*ret_in_time || !spec->becomes_daemon)
 		kill(-pid, SIGKILL);
 	r = child_reap(pid, ret_status);
 	return failed < 0 ? failed : r;
@@ -253,8 +253,7 @@ int process_run(const struct process_spec *spec, int timeout_ms, struct buf *ret
 	if (r < 0)
 		return r;
 	write_fd = close_fd(write_fd);
-	r = child_run(
-		pid, spec->becomes_daemon, read_fd, timeout_ms, ret_output, &status, &in_time);
+	r = child_run(pid, spec, read_fd, timeout_ms, ret_output, &status, &in_time);
 	if (r < 0)
 		return err_set_errno(err, r, "waiting for %s (pid %d)", spec->argv[0], pid);
 	if (!in_time)

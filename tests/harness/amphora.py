@@ -200,9 +200,9 @@ class Amphora:
         return self.base_path / lb_id / "haproxy.cfg"
 
     def files(self):
-        """Every path below the state and run-time directories, but what the sender keeps. Of an agent
-        that runs, once it has made what it makes at its start. What is being replaced, as the agent
-        does with its ledgers at any time, is waited for."""
+        """Every path below the state and run-time directories, but what the sender keeps. Of an
+        agent that runs, once it has made what it makes at its start. What is being replaced, as the
+        agent does with its ledgers at any time, is waited for."""
         self.wait_until_ready()
         ended = time.monotonic() + REPLACED_S
         while True:

@@ -290,7 +290,7 @@ class Controller:
         eventually(reached, f"the database says {wanted}", timeout_s)
 
     def settle_health_manager(self):
-        """Until what it has taken is in the database: its process does one thing after the other."""
+        """Until what it has taken is in the database: its process does one thing after another."""
         self.health_manager.health_executor.submit(os.getpid).result()
 
     def statistics(self, listener_id):

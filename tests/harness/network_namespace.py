@@ -146,7 +146,7 @@ class NetworkNamespace:
         """Until the kernel changes no interface any more by itself: each knows that it has a
         carrier, and has a link-local address that is nobody else's."""
         eventually(lambda: all(map(self._is_settled, self.show("address", "show"))),
-                   f"the interfaces in {self.name} have settled", 30)
+                   f"the interfaces in {self.name} have settled")
 
     @staticmethod
     def _is_settled(link):

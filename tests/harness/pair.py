@@ -76,7 +76,8 @@ class Pair:
             streams = [
                 stack.enter_context(RequestStream(self.client, VIP, port, protocol, self.period_s))
                 for protocol, port in listeners]
-            eventually(lambda: all(stream.flows() for stream in streams), "the client is served", 60)
+            eventually(lambda: all(stream.flows() for stream in streams),
+                       "the client is served", 60)
             since = time.monotonic() - 0.5
             mishap(*arguments)
             time.sleep(1)

@@ -11,8 +11,8 @@ EXEC_WAIT_S = 10
 
 
 def _has_no_arguments_yet(pid):
-    """In the middle of an exec (proc(5): arg_end of /proc/PID/stat). What has no program, a kernel's
-    thread or a zombie, is not."""
+    """In the middle of an exec (proc(5): arg_end of /proc/PID/stat). What has no program, a
+    kernel's thread or a zombie, is not."""
     try:
         os.readlink(f"/proc/{pid}/exe")
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -22,8 +22,8 @@ def _has_no_arguments_yet(pid):
 
 
 def command_line(pid):
-    """The arguments of a process; [] when it is gone or a zombie. One that is becoming another program
-    has none for a moment, which is waited for."""
+    """The arguments of a process; [] when it is gone or a zombie. One that is becoming another
+    program has none for a moment, which is waited for."""
     deadline = time.monotonic() + EXEC_WAIT_S
     while True:
         is_last = time.monotonic() > deadline or not _has_no_arguments_yet(pid)

@@ -17,8 +17,9 @@ REQUESTER = pathlib.Path(__file__).with_name("requester.py")
 
 @dataclass
 class Outage:
-    """What a client noticed: the time from the last request before any was late or lost to the first
-    one after the last of those (some between may have got through), and how many were lost."""
+    """What a client noticed: the time from the last request before any was late or lost to the
+    first one after the last of those (some between may have got through), and how many were lost.
+    """
 
     away_s: float
     lost: int

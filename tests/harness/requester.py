@@ -3,8 +3,8 @@
 
 usage: requester.py tcp|udp ADDRESS PORT PERIOD_S
 
-Starts a request (of HTTP, or a datagram) in every period until it is killed, and prints "START FATE" for
-each when it begins and when it ends, START on the clock that all processes share."""
+Starts a request (of HTTP, or a datagram) in every period until it is killed, and prints "START FATE"
+for each when it begins and when it ends, START on the clock that all processes share."""
 
 import concurrent.futures
 import contextlib
@@ -15,8 +15,8 @@ import struct
 import sys
 import time
 
-# Less than the second after which a lost SYN is sent again: a request of the outage is not answered in
-# it.
+# Less than the second after which a lost SYN is sent again: no request of an outage is answered
+# in it.
 TIMEOUT_S = 0.8
 # Who has got the request, and is slow to answer it, may be on a machine that is slow.
 PATIENCE_S = 5
@@ -72,13 +72,14 @@ ASK = {"tcp": ask_tcp, "udp": ask_udp}
 
 def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # it ends with its reader, however that ended
-    ask, address, port, period_s = ASK[sys.argv[1]], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+    protocol, address, port, period = sys.argv[1:]
+    ask, period_s = ASK[protocol], float(period)
 
     def tell(started, fate):
         os.write(sys.stdout.fileno(), f"{started} {fate}\n".encode())  # one call, one line
 
     def run(started):
-        tell(started, ask(address, port))
+        tell(started, ask(address, int(port)))
 
     due = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(int(2 * PATIENCE_S / period_s)) as pool:

@@ -28,8 +28,8 @@ class Systemd:
     """One amphora's."""
 
     def __init__(self, directory):
-        """directory: empty, and there until the agent has ended, which may write a unit at any time.
-        The name of a socket has 107 bytes at most."""
+        """directory: empty, and there until the agent has ended, which may write a unit at any
+        time. The name of a socket has 107 bytes at most."""
         self.directory = pathlib.Path(directory)
         self.unit_dir = self.directory / "units"
         self.socket = self.directory / "bus"

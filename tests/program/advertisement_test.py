@@ -40,7 +40,7 @@ def mistake(namespace, *addresses):
 def wait_until_known(namespace, mac, *addresses):
     for address in addresses:
         eventually(lambda: namespace.neighbour_mac(address) == mac,
-                   f"the neighbour learns who has {address}", 30)
+                   f"the neighbour learns who has {address}")
 
 
 class Sniffer:

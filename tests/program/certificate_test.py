@@ -235,7 +235,7 @@ def listeners_that_run(tls):
 def test_without_its_certificates_a_listener_is_left_out_and_the_others_serve(
         tls, with_http, amphora):
     port, listener_id = with_http
-    eventually(lambda: who_answers(port) == "one", "the HTTP listener serves", 30)
+    eventually(lambda: who_answers(port) == "one", "the HTTP listener serves")
     # The health manager misses it, and replaces the amphora.
     assert listeners_that_run(tls) == {listener_id}
     assert (f"frontend {tls.listener_id} is not served, because {tls.crt_list} is missing"
@@ -271,7 +271,7 @@ def test_a_load_balancer_with_tls_alone_comes_back_with_its_certificate(tls, sit
     tls.put_list("site.pem")
     tls.serve()
     memory_is_lost(amphora, tls)
-    eventually(lambda: "found; start" in amphora.log(), "the agent has started what it can", 30)
+    eventually(lambda: "found; start" in amphora.log(), "the agent has started what it can")
     assert listeners_that_run(tls) == set()
     tls.put_certificate("site.pem", site.pem)
     tls.put_list("site.pem")

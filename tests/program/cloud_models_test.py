@@ -175,7 +175,7 @@ def test_a_node_that_joins_a_pool_of_tls_is_checked_by_tls(balancer, serve, auth
     assert balancer.apply(model.has_nodes(NODES)) == "runtime"
     eventually(lambda: members["worker-4"].checks >= 2, "it is checked")
     # One check in a second's time is all that a busy machine has to miss.
-    eventually(lambda: is_shared_evenly(80, NODES), "all nodes are up", 30)
+    eventually(lambda: is_shared_evenly(80, NODES), "all nodes are up")
 
 
 # TLS passes through

@@ -377,13 +377,13 @@ def serve_many_members(amphora, count):
 
 def test_two_thousand_members_stand_in_one_datagram(amphora, manager):
     balancer = serve_many_members(amphora, 2000)
-    beat = manager.next_beat(lambda beat: beat.listeners, "a heartbeat with the listener", 30)
+    beat = manager.next_beat(lambda beat: beat.listeners, "a heartbeat with the listener")
     assert set(beat.members()) == {member[0] for member in balancer.members}
 
 
 def test_members_that_do_not_fit_cost_the_pools_and_never_the_beat(amphora, manager):
     balancer = serve_many_members(amphora, 5000)
-    beat = manager.next_beat(lambda beat: beat.listeners, "a heartbeat with the listener", 30)
+    beat = manager.next_beat(lambda beat: beat.listeners, "a heartbeat with the listener")
     assert set(beat.listeners) == {balancer.listener_id}
     assert beat.pools == {}
     assert any("5000 members" in line and "does not fit" in line

@@ -118,7 +118,7 @@ def test_an_amphora_that_is_none_of_the_pair_is_a_fault(half):
 
 def test_another_interval_is_taken_up_without_losing_the_vip(half):
     half.apply(half.model())
-    eventually(half.has_vip, "it has the VIP", 30)
+    eventually(half.has_vip, "it has the VIP")
     pid = half.keepalived()
     applied = half.apply(half.model(advert_int=2))
     assert applied["applied"] == "reload"

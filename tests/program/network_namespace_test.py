@@ -115,7 +115,7 @@ def test_a_reload_stays_in_the_namespace(namespace, balancer):
 
 def test_a_missing_namespace_is_made(bed, bed_amphora):
     amphora = bed_amphora.start()
-    eventually(bed.inside.exists, "it is made, after the agent answers", 30)
+    eventually(bed.inside.exists, "it is made, after the agent answers")
     balancer = LoadBalancer(amphora)
     assert balancer.upload().status == 202
     assert balancer.act("reload").status == 202

@@ -48,7 +48,7 @@ def balancer(amphora):
 def test_members_that_answer_a_ping_are_up_and_others_down(balancer):
     def statuses():
         return [haproxy.member_status(balancer.socket, member) for member, *_ in balancer.members]
-    eventually(lambda: statuses() == ["UP", "UP", "DOWN", "DOWN"], "the monitors have found out", 30)
+    eventually(lambda: statuses() == ["UP", "UP", "DOWN", "DOWN"], "the monitors have found out")
 
     def worker():
         """What it has forked for a monitor looks like another one until it executes that."""

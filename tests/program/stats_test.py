@@ -14,6 +14,7 @@ import uuid
 import pytest
 
 from harness import haproxy, processes
+from harness.amphora import wait_for_end
 from harness.eventually import eventually
 from harness.load_balancer import LoadBalancer
 from harness.lvs_listener import LvsListener
@@ -127,7 +128,7 @@ def test_open_connections_are_told_as_they_are(amphora, resources):
     assert all(stream.echoes("here") for stream in streams)
     assert stats(balancer)["stats"]["active_connections"] == 3
     # Those of a worker that was replaced are open as well, and count when they end.
-    begin_reload(balancer)
+    reload(balancer)
     fourth = resources.enter_context(Stream(balancer.port))
     assert fourth.echoes("here")
     assert stats(balancer)["stats"]["active_connections"] == 4
@@ -144,22 +145,13 @@ def another_text(balancer):
     return text.replace("global\n", f"global\n    description {uuid.uuid4().hex}\n", 1)
 
 
-def begin_reload(balancer, text=None):
-    """A real one. Returns the workers that are replaced; they may accept a connection more."""
+def reload(balancer, text=None):
+    """A real one. Returns the workers that are replaced, which end with their last connection."""
     replaced = balancer.workers
     assert balancer.upload(text or another_text(balancer)).status == 202
     assert balancer.act("reload").status == 202
     assert set(balancer.workers) - set(replaced), "there is another worker"
     return replaced
-
-
-def wait_until_ended(workers):
-    eventually(lambda: not any(map(processes.is_alive, workers)), "they have ended")
-
-
-def reload(balancer, text=None):
-    """Of one without open connections: whoever connects from now on, meets the new worker."""
-    wait_until_ended(begin_reload(balancer, text))
 
 
 def test_totals_go_on_over_reloads(balancer):
@@ -168,9 +160,10 @@ def test_totals_go_on_over_reloads(balancer):
         balancer.share(requests)
         counted.append(counted_by_haproxy(balancer))
         assert stats(balancer)["stats"] == plus(*counted)
-        replaced = begin_reload(balancer)
+        replaced = reload(balancer)
         assert stats(balancer)["stats"] == plus(*counted)
-        wait_until_ended(replaced)
+        for worker in replaced:
+            wait_for_end(worker)
         assert stats(balancer)["stats"] == plus(*counted)
     assert sum(one["total_connections"] for one in counted) >= 12
 
@@ -271,7 +264,7 @@ def test_two_listeners_have_a_count_each(balancer):
     assert second["total_connections"] >= 4
     assert answer["stats"] == plus(*answer["listeners"].values())
     # A listener that is removed takes nothing from the sum.
-    begin_reload(balancer, balancer.configuration())
+    reload(balancer, balancer.configuration())
     rest = stats(balancer)
     assert set(rest["listeners"]) == {balancer.listener_id}
     assert rest["stats"] == answer["stats"]

@@ -285,7 +285,7 @@ def test_keepaliveds_that_hang_do_not_hold_up_the_start(stopped_amphora, resourc
     for listener in listeners:
         listener.file("conf").write_text(listener.configuration())
     amphora.start()
-    manager.next_beat(what="the first heartbeat", timeout_s=30)
+    manager.next_beat(what="the first heartbeat")
 
 
 def test_two_requests_for_one_listener_do_not_disturb_each_other(amphora, listener):

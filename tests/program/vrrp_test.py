@@ -33,7 +33,7 @@ def namespace(resources):
 @pytest.fixture
 def amphora(make_amphora, namespace):
     amphora = make_amphora(network_namespace=namespace.name).start()
-    amphora.wait_until_ready()  # until then it starts what is installed, by its predecessor or since
+    amphora.wait_until_ready()  # until then it starts what is installed, however recently
     return amphora
 
 

@@ -123,19 +123,6 @@ static void lines_of_older_controllers_are_mended_on_the_way(void **state)
 	assert_file_holds(HAPROXY_FILE_CONFIG, expected);
 }
 
-static void a_huge_tls_cache_costs_a_check_nothing(void **state)
-{
-	cleanup_free char *config = config_with_member(free_port());
-	cleanup_free char *with_cache =
-		xformat("%s\nglobal\n    tune.ssl.cachesize 200000000\n", config);
-	int64_t before_ms = clock_now_ms();
-
-	(void)state;
-	assert_uploaded(with_cache);
-	assert_true(clock_now_ms() - before_ms < 30000);
-	assert_file_holds(HAPROXY_FILE_CONFIG, with_cache);
-}
-
 static void more_connections_than_open_files_start_all_the_same(void **state)
 {
 	uint16_t port = free_port();
@@ -409,7 +396,6 @@ int main(void)
 		real_test(a_refused_upload_leaves_the_installed_config_alone),
 		real_test(a_refused_first_upload_makes_no_load_balancer),
 		real_test(lines_of_older_controllers_are_mended_on_the_way),
-		real_test(a_huge_tls_cache_costs_a_check_nothing),
 		real_test(more_connections_than_open_files_start_all_the_same),
 		real_test(what_cannot_start_says_why_and_is_not_tried_again),
 		real_test(a_stopped_one_stays_stopped_over_a_restart_of_the_agent),

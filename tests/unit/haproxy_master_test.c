@@ -8,13 +8,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <poll.h>
+#include <limits.h>
 #include <pthread.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "captured_log.h"
 #include "temporary_folder.h"
+#include "unix_socket.h"
 
 #define HEAD "#<PID>          <type>          <reloads>       <uptime>        <version>      \n"
 
@@ -174,13 +174,12 @@ static void nobody_listening_is_said_so(void **state)
 }
 
 /*
- * A master that reloads: worker 2 makes way for 3, and notices only when it has been asked for the
- * third time.
+ * A master that reloads: worker 2 makes way for 3, and notices when it has been asked so often.
  */
 struct reloading_master {
 	int listener;
 	bool has_reloaded;
-	unsigned asked_old_worker;
+	unsigned asked_old_worker, notices_when_asked;
 };
 
 static const char *master_answer(struct reloading_master *master, const char *command)
@@ -194,8 +193,9 @@ static const char *master_answer(struct reloading_master *master, const char *co
 	if (strstr(command, "@!3 show version"))
 		return "2.6\n";
 	if (strstr(command, "@!2 show info"))
-		return ++master->asked_old_worker < 3 ? "Name: HAProxy\nStopping: 0\nJobs: 2\n"
-						      : "Name: HAProxy\nStopping: 1\nJobs: 1\n";
+		return ++master->asked_old_worker < master->notices_when_asked
+			       ? "Name: HAProxy\nStopping: 0\nJobs: 2\n"
+			       : "Name: HAProxy\nStopping: 1\nJobs: 1\n";
 	master->has_reloaded = strstr(command, "reload");
 	return "";
 }
@@ -219,27 +219,44 @@ static void *master_serve(void *context)
 	return NULL;
 }
 
-static void a_reload_is_over_when_the_old_worker_accepts_nothing_more(void **state)
+/* The worker that the reload is said to have brought. */
+static pid_t reloaded_worker(struct reloading_master *master)
 {
-	struct reloading_master master = {.listener = socket(AF_UNIX, SOCK_STREAM, 0)};
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	cleanup_free char *path = in_temporary_folder("master.sock");
 	cleanup_buf struct buf output = BUF_INIT(KIB);
 	struct err err = ERR_NONE;
 	pthread_t thread;
 	pid_t worker = 0;
 
-	(void)state;
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s/master.sock", temporary_folder);
-	assert_int_equal(bind(master.listener, (struct sockaddr *)&name, sizeof(name)), 0);
-	assert_int_equal(listen(master.listener, 8), 0);
-	pthread_create(&thread, NULL, master_serve, &master);
-	if (haproxy_master_reload(name.sun_path, 20000, &worker, &output, &err) < 0)
+	master->listener = unix_socket_listen(path);
+	pthread_create(&thread, NULL, master_serve, master);
+	if (haproxy_master_reload(path, 20000, &worker, &output, &err) < 0)
 		fail_msg("%s", err.text);
-	shutdown(master.listener, SHUT_RDWR);
+	shutdown(master->listener, SHUT_RDWR);
 	pthread_join(thread, NULL);
-	close(master.listener);
-	assert_int_equal(worker, 3);
+	close(master->listener);
+	return worker;
+}
+
+static void a_reload_is_over_when_the_old_worker_accepts_nothing_more(void **state)
+{
+	struct reloading_master master = {.notices_when_asked = 3};
+
+	(void)state;
+	assert_int_equal(reloaded_worker(&master), 3);
 	assert_int_equal(master.asked_old_worker, 3);
+}
+
+static void an_old_worker_that_never_notices_is_logged_and_fails_no_reload(void **state)
+{
+	struct reloading_master master = {.notices_when_asked = UINT_MAX};
+	struct captured_log log;
+
+	(void)state;
+	captured_log_start(&log);
+	assert_int_equal(reloaded_worker(&master), 3);
+	assert_int_equal(captured_log_count(&log, "worker 2 still accepts connections"), 1);
+	captured_log_stop(&log);
 }
 
 int main(void)
@@ -255,6 +272,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_show_proc_is_refused),
 		cmocka_unit_test(nobody_listening_is_said_so),
 		with_temporary_folder(a_reload_is_over_when_the_old_worker_accepts_nothing_more),
+		with_temporary_folder(
+			an_old_worker_that_never_notices_is_logged_and_fails_no_reload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,8 +17,7 @@
 #include "sys/netlink.h"
 #include "throw_away_network.h"
 
-/* What takes IN_TIME_MS is tried so often, and the best counts: others may have had the processor.
- */
+/* What takes IN_TIME_MS is tried so often: others may have had the processor in all but one. */
 enum { DESCRIBED_MAX = 8, IN_TIME_MS = 50, TRIES = 5 };
 /* Less than the second that duplicate address detection takes, which is not waited for. */
 enum { NO_WAIT_MS = 900 };

@@ -287,7 +287,7 @@ static void one_that_does_not_become_a_daemon_in_time_is_killed_wholly(void **st
 	int status = -1;
 
 	(void)state;
-	assert_int_equal(process_run(&spec, 300, &output, &status, NULL), -ETIMEDOUT);
+	assert_int_equal(process_run(&spec, 3000, &output, &status, NULL), -ETIMEDOUT);
 	assert_soon(process_is_over(first_number(buf_text(&output))));
 }
 

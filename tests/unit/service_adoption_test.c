@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "sys/procfs.h"
 #include "sys/service_record.h"
 #include "service_case.h"
+#include "unix_socket.h"
 
 /* Services outlive the agent that started them, and the next one finds them. */
 
@@ -288,16 +288,6 @@ static void an_agent_killed_at_any_instant_never_leads_to_two_of_a_service(void 
 	}
 }
 
-/* Whether something accepts connections there. */
-static bool is_listening(const char *path)
-{
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-}
-
 /* Whoever connects to its socket gets to the one named "back". */
 static char *haproxy_config_make(const char *socket_path)
 {
@@ -328,18 +318,7 @@ static bool file_holds(const char *path, const char *word)
 	return file_read(path, &text, NULL) == 0 && strstr(buf_text(&text), word);
 }
 
-static int listener_make(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(fd, SOMAXCONN), 0);
-	return fd;
-}
-
-/* The next connection over which something comes; is_listening() says nothing. */
+/* The next connection over which something comes: who only asks who listens says nothing. */
 static int speaker_accept(int listener)
 {
 	for (;;) {
@@ -360,10 +339,9 @@ static void haproxy_is_found_after_a_reload_and_ends_with_its_old_workers(void *
 	cleanup_free char *output = in_temporary_folder("output");
 	struct service_spec spec = *SPEC(ARGV("haproxy", "-Ws", "-f", config));
 	cleanup_free char *back = in_temporary_folder("back");
-	cleanup_close int listener = listener_make(back);
+	cleanup_close int listener = unix_socket_listen(back);
 	cleanup_close int speaker = -1;
-	cleanup_close int held = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	cleanup_close int held = -1;
 	bool started = true;
 	pid_t agent;
 	pid_t pid;
@@ -373,18 +351,17 @@ static void haproxy_is_found_after_a_reload_and_ends_with_its_old_workers(void *
 	spec.stop_signal = SIGTERM;
 	manager_drop();
 	agent = agent_start(&spec, &pid);
-	assert_soon(is_listening(front));
+	assert_soon(unix_socket_has_listener(front));
 	/* A master that still starts dies of the signal below, or does not hear it. */
 	assert_soon(file_holds(output, "Loading success") && procfs_process_catches(pid, SIGUSR2));
 	/* A stream, which keeps the old worker after a reload. */
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", front);
-	assert_int_equal(connect(held, (struct sockaddr *)&address, sizeof(address)), 0);
+	held = unix_socket_connect(front);
 	assert_int_equal(write(held, "x", 1), 1);
 	speaker = speaker_accept(listener);
 	kill(pid, SIGUSR2);
 	assert_soon(sleeper_count() == 3); /* master, two workers */
 	agent_kill(agent);
-	assert_true(is_listening(front));
+	assert_true(unix_socket_has_listener(front));
 	manager_make();
 	assert_int_equal(service_start(manager, &spec, &started, NULL), 0);
 	assert_false(started);
@@ -392,7 +369,7 @@ static void haproxy_is_found_after_a_reload_and_ends_with_its_old_workers(void *
 	assert_int_equal(sleeper_count(), 3);
 	stop("test@1");
 	assert_int_equal(sleeper_count(), 0);
-	assert_false(is_listening(front));
+	assert_false(unix_socket_has_listener(front));
 }
 
 static void haproxy_comes_back_when_its_master_is_killed(void **state)
@@ -405,10 +382,10 @@ static void haproxy_comes_back_when_its_master_is_killed(void **state)
 	(void)state;
 	spec.process.output_path = output;
 	start(&spec);
-	assert_soon(is_listening(front));
+	assert_soon(unix_socket_has_listener(front));
 	main_process_kill();
 	assert_soon(service_restart_count(manager, "test@1") == 1);
-	assert_soon(is_listening(front));
+	assert_soon(unix_socket_has_listener(front));
 	assert_soon(sleeper_count() == 2);
 }
 

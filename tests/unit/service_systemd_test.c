@@ -12,11 +12,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "sys/process.h"
@@ -25,6 +22,7 @@
 #include "eventually.h"
 #include "kill_process.h"
 #include "temporary_folder.h"
+#include "unix_socket.h"
 
 #define ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define SPEC(...) (&(struct service_spec){.name = "test", .process.argv = __VA_ARGS__})
@@ -68,16 +66,6 @@ static bool output_says(const char *word)
 	return file_read(path, &text, NULL) == 0 && strstr(buf_text(&text), word);
 }
 
-/* Its socket is there a moment before it listens. */
-static bool is_listening(const char *path)
-{
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s", path);
-	return connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0;
-}
-
 static int setup(void **state)
 {
 	cleanup_free char *config_path = NULL;
@@ -97,7 +85,7 @@ static int setup(void **state)
 	units = in_temporary_folder("units");
 	faults = in_temporary_folder("faults.json");
 	bus = spawn(ARGV("dbus-daemon", "--config-file", config_path, "--nofork", "--nopidfile"));
-	assert_soon(is_listening(bus_socket));
+	assert_soon(unix_socket_has_listener(bus_socket));
 	systemd = spawn(ARGV("/usr/bin/python3", "-B", SHARED_TESTS "/harness/fake_systemd.py",
 		address, units, faults));
 	assert_soon(output_says("ready"));

@@ -129,7 +129,7 @@ static void a_service_that_keeps_dying_is_started_with_growing_pauses(void **sta
 	(void)state;
 	start(SPEC(SHELL(command)));
 	/* At 0, 0, 100, 300, 700 and 1500 ms. */
-	assert_soon(line_count(starts) == 6);
+	assert_soon(line_count(starts) >= 6);
 	assert_true(clock_now_ms() - began_ms >= 1500);
 	assert_soon(service_restart_count(manager, "test@1") + 1 == line_count(starts));
 	stop("test@1");
