@@ -40,6 +40,7 @@ struct http_connection {
 
 /* TLS: called by GnuTLS */
 
+/* Reads what the table has heard of before. */
 static ssize_t pull(gnutls_transport_ptr_t context, void *data, size_t size_bytes)
 {
 	struct http_connection *connection = context;
