@@ -51,8 +51,8 @@ struct connection *connection_add(struct connection_table *table, int fd, const 
 void connection_remove(struct connection *connection);
 
 /*
- * Bytes came in. In a handshake called before they are read from fd: else it would look silent in
- * between. The first after a handshake or a reply begin a request.
+ * Bytes came in. For the first of all called before they are read from fd: else it would look
+ * silent in between. The first after a handshake or a reply begin a request.
  */
 void connection_heard(struct connection *connection);
 /* The handshake is done. False: it must end, there are too many. */

@@ -31,6 +31,7 @@ struct http_connection {
 	struct MHD_Connection *mhd;
 	gnutls_session_t session;
 	struct http_exchange *exchange; /* the request under way; NULL: none */
+	bool heard;                     /* something has come */
 	bool reply_is_ours;
 	bool silenced; /* nothing more may be sent */
 	bool over;
@@ -40,17 +41,21 @@ struct http_connection {
 
 /* TLS: called by GnuTLS */
 
-/* Reads what the table has heard of before. */
 static ssize_t pull(gnutls_transport_ptr_t context, void *data, size_t size_bytes)
 {
 	struct http_connection *connection = context;
+	ssize_t got;
 	char byte;
-	ssize_t got = recv(connection->fd, &byte, sizeof(byte), MSG_PEEK);
 
-	if (got <= 0)
-		return got;
-	connection_heard(connection->entry);
-	return recv(connection->fd, data, size_bytes, 0);
+	/* The table hears of the first bytes while they can still be seen in the socket. */
+	if (!connection->heard && recv(connection->fd, &byte, sizeof(byte), MSG_PEEK) > 0) {
+		connection->heard = true;
+		connection_heard(connection->entry);
+	}
+	got = recv(connection->fd, data, size_bytes, 0);
+	if (got > 0)
+		connection_heard(connection->entry);
+	return got;
 }
 
 /* GnuTLS wants one beside a pull function; it has no use for it on a non-blocking session. */

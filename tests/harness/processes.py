@@ -10,15 +10,19 @@ import time
 EXEC_WAIT_S = 10
 
 
+def _stat(pid):
+    """The fields of /proc/PID/stat (proc(5)) from the third on, the state."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
 def _has_no_arguments_yet(pid):
     """In the middle of an exec (proc(5): arg_end of /proc/PID/stat). What has no program, a
     kernel's thread or a zombie, is not."""
     try:
         os.readlink(f"/proc/{pid}/exe")
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return _stat(pid)[46] == "0"
     except OSError:
         return False
-    return fields[46] == "0"
 
 
 def command_line(pid):
@@ -39,10 +43,9 @@ def command_line(pid):
 def is_alive(pid):
     """Runs, and is no zombie."""
     try:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return _stat(pid)[0] != "Z"
     except OSError:
         return False
-    return fields[0] != "Z"
 
 
 def leads_session(pid):
@@ -55,8 +58,7 @@ def leads_session(pid):
 
 def started_s(pid):
     """When it was made, by CLOCK_BOOTTIME, to a clock tick."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return int(_stat(pid)[19]) / os.sysconf("SC_CLK_TCK")
 
 
 def user_of(pid):
