@@ -17,8 +17,6 @@ from harness.load_balancer import LoadBalancer
 from harness.web_server import WebServer
 
 BODY_MAX = 16 * 1024 * 1024
-# Who waits for others waits until their handshake is given up (10 s), or their request (180 s).
-IN_TIME_S = 5
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ def untouched(amphora, balancer):
     yield balancer
     began = time.monotonic()
     assert amphora.api.get("//").json == {"api_version": "1.0"}
-    assert time.monotonic() - began < IN_TIME_S
+    assert time.monotonic() - began < 1
     assert amphora.files() == files
     assert amphora.haproxy_pids() == pids
     assert balancer.who_answers() == "one"
@@ -45,7 +43,7 @@ def answer_or_close(amphora, data):
     """The answer to raw bytes (held to the contract), or None when the connection was closed."""
     began = time.monotonic()
     answer = parse_answer(amphora.api.send_raw(data))
-    assert time.monotonic() - began < IN_TIME_S
+    assert time.monotonic() - began < 5
     return answer
 
 
@@ -278,7 +276,7 @@ def test_one_silent_connection_delays_nobody(amphora, untouched):
         began = time.monotonic()
         for _ in range(5):
             assert amphora.api.get("/1.0/info").status == 200
-        assert time.monotonic() - began < IN_TIME_S
+        assert time.monotonic() - began < 2
 
 
 def test_a_thousand_silent_connections_keep_nobody_out(amphora, untouched):
@@ -291,7 +289,7 @@ def test_a_thousand_silent_connections_keep_nobody_out(amphora, untouched):
         for _ in range(5):
             began = time.monotonic()
             assert amphora.api.get("/1.0/info").status == 200
-            assert time.monotonic() - began < IN_TIME_S
+            assert time.monotonic() - began < 2
     assert amphora.api.get("/1.0/info").status == 200
 
 
@@ -307,7 +305,7 @@ def test_a_thousand_connections_that_never_finish_their_handshake_keep_nobody_ou
         for _ in range(5):
             began = time.monotonic()
             assert amphora.api.get("/1.0/info").status == 200
-            assert time.monotonic() - began < IN_TIME_S
+            assert time.monotonic() - began < 2
 
 
 def test_more_controllers_than_the_limit_are_all_served(amphora, untouched):
@@ -339,7 +337,7 @@ def test_a_client_of_one_byte_a_second_delays_nobody(amphora, untouched):
         for _ in range(10):
             began = time.monotonic()
             assert amphora.api.get("/1.0/info").status == 200
-            assert time.monotonic() - began < IN_TIME_S
+            assert time.monotonic() - began < 1
 
 
 def test_a_request_that_takes_longer_than_the_time_out_is_ended(make_amphora):
@@ -350,10 +348,10 @@ def test_a_request_that_takes_longer_than_the_time_out_is_ended(make_amphora):
         began = time.monotonic()
         connection.sendall(b"PUT /1.0/config HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
         with contextlib.suppress(OSError):
-            while time.monotonic() - began < 15:
+            while time.monotonic() - began < 8:
                 connection.sendall(b"x")  # activity alone must not keep it alive
                 time.sleep(0.2)
-        assert 1.9 < time.monotonic() - began < 10
+        assert 1.9 < time.monotonic() - began < 5
     assert amphora.api.get("/").status == 200
 
 

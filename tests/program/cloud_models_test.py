@@ -273,7 +273,7 @@ def test_a_web_socket_outlives_the_timeouts_of_requests_in_an_http_listener(bala
         since = time.monotonic()
         assert web_socket.ask("two") == echo.replace("one", "two")
         web_socket.wait_for_end()
-        assert 3.9 < time.monotonic() - since < 9
+        assert 3.9 < time.monotonic() - since < 8
 
 
 def test_a_web_socket_goes_through_a_tcp_listener(balancer, serve, gateway):

@@ -530,7 +530,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(echo):
         answer = send_and_read(
             connection, f"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: {BODY_MAX + 1}\r\n\r\n"
             .encode() + b"x" * 4096)
-        assert time.monotonic() - began < 5, "it waits for the body"
+        assert time.monotonic() - began < 1, "it waits for the body"
     assert parse_answer(answer).status == 400
 
 
@@ -665,9 +665,9 @@ def test_an_unfinished_handshake_is_ended_in_time(make_echo):
     with echo.plain() as silent, echo.plain() as stalled:
         stalled.sendall(b"\x16\x03\x01\x02\x00\x01")
         assert silent.recv(1) == b""
-        assert 0.25 < time.monotonic() - began < 5
+        assert 0.25 < time.monotonic() - began < 2
         read_to_end(stalled)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 2
     assert "TLS handshake not finished within 0.3 s" in echo.log()
 
 
@@ -687,7 +687,7 @@ def test_a_request_that_trickles_in_is_cut(make_echo, whole):
                 connection.sendall(bytes([byte]))
                 time.sleep(0.05)
         assert read_to_end(connection) == b""
-        assert 0.9 < time.monotonic() - began < 6
+        assert 0.9 < time.monotonic() - began < 2.5
     assert "request not received whole within 1 s" in echo.log()
     assert "handled" not in echo.log()
 
@@ -723,7 +723,7 @@ def test_a_client_that_does_not_take_its_reply_is_cut(make_echo):
     echo = make_echo("-r", 1)
     with echo.client().connect() as connection:
         connection.sendall(b"GET /bytes?50000000 HTTP/1.1\r\nHost: a\r\n\r\n")
-        eventually(lambda: "reply not taken within 1 s" in echo.log(), "it is cut")
+        eventually(lambda: "reply not taken within 1 s" in echo.log(), "it is cut", timeout_s=3)
 
 
 def test_a_handler_may_take_longer_than_every_time_out(make_echo):
@@ -737,7 +737,7 @@ def test_a_new_request_time_out_counts_at_once(echo):
         began = time.monotonic()
         connection.sendall(b"GET /")
         assert read_to_end(connection) == b""
-        assert 0.9 < time.monotonic() - began < 5
+        assert 0.9 < time.monotonic() - began < 2.5
 
 
 def test_an_idle_connection_is_closed_cleanly_and_not_before_its_time(make_echo):
@@ -750,11 +750,11 @@ def test_an_idle_connection_is_closed_cleanly_and_not_before_its_time(make_echo)
             connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             read_one_answer(connection)
         assert connection.recv(1) == b""
-        assert 1.9 < time.monotonic() - began < 6
+        assert 1.9 < time.monotonic() - began < 3
     began = time.monotonic()
     with echo.client().connect() as connection:
         assert connection.recv(1) == b"", "one that never asked anything"
-        assert 1.9 < time.monotonic() - began < 6
+        assert 1.9 < time.monotonic() - began < 3
 
 
 def test_request_time_outs_do_not_touch_an_idle_connection(make_echo):
@@ -807,7 +807,7 @@ def test_it_ends_at_once_with_idle_and_silent_peers(echo):
         for _ in range(5):
             stack.enter_context(echo.plain())
             assert stack.enter_context(echo.client().session()).request("GET", "/").status == 200
-        assert echo.stop() < GRACE_S
+        assert echo.stop() < 1
 
 
 @contextlib.contextmanager
@@ -833,7 +833,7 @@ def test_slow_peers_cannot_keep_it_from_ending(echo):
         sender.sendall(REQUEST[:70])
         reader.sendall(b"GET /bytes?50000000 HTTP/1.1\r\nHost: a\r\n\r\n")
         eventually(lambda: "handled GET" in echo.log(), "the reply is on its way")
-        assert echo.stop() < 3 * GRACE_S
+        assert echo.stop() < 2 * GRACE_S
     assert f"reply not taken within {GRACE_S} s" in echo.log()
 
 

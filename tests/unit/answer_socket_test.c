@@ -19,8 +19,8 @@
 #include "sys/stats_socket.h"
 #include "temporary_folder.h"
 
-/* What is waited for at most; what those cost at most who would be waited for without end. */
-enum { PATIENCE_MS = 20000, A_MOMENT_MS = 5000 };
+/* What is waited for at most. */
+enum { PATIENCE_MS = 20000 };
 
 /* What a thread serves one connection with. */
 struct server {
@@ -172,7 +172,7 @@ static void one_that_asks_nothing_costs_a_moment_and_no_answer(void **state)
 	/* Nobody is there any more. */
 	serve(&server);
 	assert_int_equal(server.made, 0);
-	assert_true(clock_now_ms() - started_ms < A_MOMENT_MS);
+	assert_true(clock_now_ms() - started_ms < 1000);
 	close(silent);
 	close(half);
 	close(server.listener);
@@ -189,7 +189,7 @@ static void one_that_does_not_read_costs_a_moment(void **state)
 	assert_int_equal(send(deaf, "tell\n", 5, 0), 5);
 	serve(&server);
 	assert_int_equal(server.made, 1);
-	assert_true(clock_now_ms() - started_ms < A_MOMENT_MS);
+	assert_true(clock_now_ms() - started_ms < 2000);
 	close(deaf);
 	deaf = connected_to(path);
 	assert_int_equal(send(deaf, "tell\n", 5, 0), 5);

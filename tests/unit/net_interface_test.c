@@ -19,8 +19,6 @@
 
 /* What takes IN_TIME_MS is tried so often: others may have had the processor in all but one. */
 enum { DESCRIBED_MAX = 8, IN_TIME_MS = 50, TRIES = 5 };
-/* Less than the second that duplicate address detection takes, which is not waited for. */
-enum { NO_WAIT_MS = 900 };
 
 /* A description with room of its own. */
 struct described {
@@ -519,8 +517,7 @@ static void a_bad_route_is_logged_and_the_others_are_there(void **state)
 {
 	struct captured_log log;
 	struct described vip;
-	int64_t start_ms;
-	int took_ms;
+	int best_ms = INT_MAX;
 	bool changed;
 	int r;
 
@@ -534,9 +531,7 @@ static void a_bad_route_is_logged_and_the_others_are_there(void **state)
 	describe_route(&vip, "10.8.0.0/16", "2001:db8::1", ROUTE_TABLE_MAIN);
 	describe_route(&vip, "10.9.0.0/16", "10.0.0.1", ROUTE_TABLE_MAIN);
 	captured_log_start(&log);
-	start_ms = clock_now_ms();
 	r = interface_up(&vip.description, &changed, NULL);
-	took_ms = (int)(clock_now_ms() - start_ms);
 	captured_log_text(&log);
 	captured_log_stop(&log);
 	assert_int_equal(r, 0);
@@ -548,7 +543,14 @@ static void a_bad_route_is_logged_and_the_others_are_there(void **state)
 	assert_non_null(strstr(log.text, "route to 10.8.0.0/16: its gateway and source must be"));
 	assert_true(ip_shows("route show", "10.9.0.0/16 via 10.0.0.1"));
 	assert_false(ip_shows("route show", "10.8.0.0/16"));
-	assert_in_range(took_ms, 0, NO_WAIT_MS);
+	/* None of them is waited for; each time they are tried again. */
+	for (int i = 0; i < TRIES; i++) {
+		int64_t start_ms = clock_now_ms();
+
+		assert_int_equal(interface_up(&vip.description, &changed, NULL), 0);
+		best_ms = min_int(best_ms, (int)(clock_now_ms() - start_ms));
+	}
+	assert_in_range(best_ms, 0, IN_TIME_MS);
 }
 
 static void a_bad_address_fails_and_is_named(void **state)

@@ -224,7 +224,7 @@ static void a_job_that_does_not_end_is_given_up(void **state)
 	temporary_file("faults.json", "{\"StopUnit\": \"hang\"}");
 	began_ms = clock_now_ms();
 	assert_int_equal(systemd_job_run(SYSTEMD_JOB_STOP, "test.service", 300, &err), -ETIMEDOUT);
-	assert_in_range(clock_now_ms() - began_ms, 290, 20000);
+	assert_in_range(clock_now_ms() - began_ms, 290, 2000);
 	temporary_file("faults.json", "{}");
 }
 
@@ -258,7 +258,7 @@ static void a_bus_that_goes_away_ends_the_wait_for_a_job(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, bus_kill_soon, &bus), 0);
 	assert_true(service_stop(manager, "test", &err) < 0);
 	pthread_join(thread, NULL);
-	assert_in_range(clock_now_ms() - began_ms, 0, 20000);
+	assert_in_range(clock_now_ms() - began_ms, 0, 5000);
 	assert_int_equal(service_pid(manager, "test"), 0);
 	assert_true(service_start(manager, SLEEPER, NULL, &err) < 0);
 	assert_non_null(strstr(err.text, "system bus"));

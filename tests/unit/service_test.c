@@ -15,7 +15,7 @@
 #include "service_case.h"
 
 /* Without a pause that grows: of seconds. */
-enum { AT_ONCE_MS = 3000 };
+enum { AT_ONCE_MS = 1000 };
 
 /* Of one question: between two the answer may change. */
 static bool is_successor(pid_t present, pid_t before)

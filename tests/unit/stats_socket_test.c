@@ -14,7 +14,7 @@
 #include "sys/stats_socket.h"
 #include "temporary_folder.h"
 
-/* Of who waits for what comes, or for the end of what would never end. */
+/* Of who waits for what comes. */
 enum { PATIENCE_MS = 20000 };
 
 static void a_command_is_sent_as_a_line_and_the_answer_read_to_its_end(void **state)
@@ -94,7 +94,7 @@ static void a_frozen_peer_costs_the_time_out_and_no_more(void **state)
 	fake_haproxy_start(&fake, path, "answer");
 	fake.is_frozen = true;
 	assert_int_equal(stats_socket_query(path, "x", 200, &answer, NULL), -ETIMEDOUT);
-	assert_in_range(clock_now_ms() - start_ms, 200, PATIENCE_MS);
+	assert_in_range(clock_now_ms() - start_ms, 200, 1500);
 	fake_haproxy_stop(&fake);
 }
 
@@ -114,7 +114,7 @@ static void a_full_accept_queue_is_a_time_out_too(void **state)
 	assert_int_equal(listen(listener, 0), 0);
 	assert_int_equal(connect(first, (struct sockaddr *)&name, sizeof(name)), 0);
 	assert_int_equal(stats_socket_query(path, "x", 200, &answer, NULL), -ETIMEDOUT);
-	assert_in_range(clock_now_ms() - start_ms, 200, PATIENCE_MS);
+	assert_in_range(clock_now_ms() - start_ms, 200, 1500);
 	close(first);
 	close(listener);
 }
@@ -150,7 +150,7 @@ static void of_several_sockets_a_frozen_one_delays_no_other(void **state)
 	frozen.is_frozen = true;
 	fake_haproxy_start(&good, good_path, "answer");
 	stats_socket_exchange_all(exchanges, 3, 300);
-	assert_in_range(clock_now_ms() - start_ms, 300, PATIENCE_MS);
+	assert_in_range(clock_now_ms() - start_ms, 300, 1500);
 	assert_int_equal(exchanges[0].result, -ETIMEDOUT);
 	assert_int_equal(exchanges[1].result, -ENOENT);
 	assert_int_equal(exchanges[2].result, 0);
